@@ -1,0 +1,21 @@
+"""cwsync.yaml: environments, variables, users, guards, and where the manifests are."""
+
+from cwsync.project.files import manifest_files
+from cwsync.project.loading import find_project, load_project
+from cwsync.project.models import Authenticate, Basic, Certificate, Guards, Requests, project_schema
+from cwsync.project.values import Environment, Project, shown
+
+__all__ = [
+    "Authenticate",
+    "Basic",
+    "Certificate",
+    "Environment",
+    "Guards",
+    "Project",
+    "Requests",
+    "find_project",
+    "load_project",
+    "manifest_files",
+    "project_schema",
+    "shown",
+]
