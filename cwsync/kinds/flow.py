@@ -1,0 +1,188 @@
+"""Integration flows: integrations run one after the other (facts A6, C5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field, TypeAdapter
+
+from cwsync.checked import Flag
+from cwsync.kinds.base import (
+    Action,
+    Behaviour,
+    Body,
+    Content,
+    Declared,
+    Finding,
+    Kind,
+    Listing,
+    Outcome,
+    Reference,
+    Rule,
+    Strict,
+    Unmanaged,
+    Wire,
+    Write,
+    check_name,
+    check_reference,
+    ref,
+    stamps,
+)
+from cwsync.kinds.values import Fields, Observed, Value, same_id
+
+MOST_STEPS = 100  # the community's SDK has this bound, from a source that nobody names (facts D)
+
+
+class Step(Strict):
+    """One integration of a flow."""
+
+    integration: Reference = Field(
+        description="The integration's key; or something unmanaged: {name: …} or {id: …}.",
+        examples=["accounts"],
+    )
+    dependsOn: tuple[Reference, ...] | None = Field(
+        None,
+        description="The integrations of this flow that run before it. The step before, where it is left out.",
+        examples=[["accounts"]],
+    )
+    skip: Flag = Field(False, description="Leave the step in the flow, but don't run it.")
+    onFailure: Outcome = Field("stop", description="What the flow does when the step fails.")
+    onPartialSuccess: Outcome = Field("continue", description="What it does when the step succeeds in part.")
+
+
+class Flow(Declared):
+    """Integrations that run in order: two steps or more, two of them not skipped."""
+
+    steps: tuple[Step, ...] = Field(min_length=2, description="The steps, in order.")
+
+
+def _content(model: Flow, key: str, _users: Mapping[str, str]) -> Content:
+    name = model.name or key
+    steps: list[Value] = []
+    before: list[Value] = []
+    for step in model.steps:
+        referrer = ref("integration", step.integration)
+        # A first step without a predecessor is the only one that may have none: a live client found
+        # flows without dependsOn to be accepted and corrupt (facts B14).
+        depends: list[Value] = (
+            before if step.dependsOn is None else [ref("integration", d) for d in step.dependsOn]
+        )
+        steps.append(
+            {
+                "integration": referrer,
+                "dependsOn": depends,
+                "skip": step.skip,
+                "onFailure": step.onFailure,
+                "onPartialSuccess": step.onPartialSuccess,
+            }
+        )
+        before = [referrer]
+    return Content(name, {"name": name, "steps": steps})
+
+
+def _check(model: Flow, key: str) -> Iterator[Finding]:
+    yield from check_name(model.name or key, 60)
+    if sum(not step.skip for step in model.steps) < 2:
+        yield Finding("CW250", "a flow has two steps or more that are not skipped", ("steps",))
+    if len(model.steps) > MOST_STEPS:
+        message = (
+            f"a flow of {len(model.steps)} steps: a client stops at {MOST_STEPS}, the service may as well"
+        )
+        yield Finding("CW250", message, ("steps",), severity="warning")
+    earlier: list[object] = []
+    for index, step in enumerate(model.steps):
+        yield from check_reference(step.integration, ("steps", index, "integration"))
+        if step.integration in earlier:
+            message = f"{_named(step.integration)} is a step of this flow already"
+            yield Finding(
+                "CW250", message, ("steps", index, "integration"), hint="steps are told apart by it"
+            )
+        for number, before in enumerate(step.dependsOn or ()):
+            if before not in earlier:
+                message = f"{_named(before)} is not an earlier step of this flow"
+                yield Finding("CW250", message, ("steps", index, "dependsOn", number))
+        earlier.append(step.integration)
+
+
+def _named(reference: object) -> str:
+    if isinstance(reference, Unmanaged):
+        return str(reference.name or reference.id)
+    return str(reference)
+
+
+def _to_wire(write: Write) -> Body | None:
+    if write.action is Action.DELETE:
+        return None
+    steps: list[Body] = []
+    for step in write.fields["steps"]:
+        body: Body = {"type": "Integration", "referrer": step["integration"]}
+        if step["dependsOn"]:
+            body["dependsOn"] = step["dependsOn"]
+        body["isSkipped"] = step["skip"]
+        body[
+            "exceptionBehavior"
+        ] = [  # both, though samples show one: the defaults are then no matter (facts B12)
+            {"type": "failure", "strategy": step["onFailure"]},
+            {"type": "partial_success", "strategy": step["onPartialSuccess"]},
+        ]
+        steps.append(body)
+    return {"name": write.fields["name"], "version": "2.0", "type": "IntegrationFlow", "steps": [*steps]}
+
+
+def _step_from_wire(step: Wire) -> dict[str, Value]:
+    behaviour = {
+        str(one.get("type")): str(one.get("strategy")) for one in step.get("exceptionBehavior") or ()
+    }
+    partial = behaviour.get("partial_success") or behaviour.get("partial_succes") or "continue"  # facts B11
+    return {
+        "integration": same_id(str(step["referrer"])),
+        "dependsOn": [same_id(str(one)) for one in step.get("dependsOn") or ()],
+        "skip": str(step.get("isSkipped", False)).lower() == "true",  # facts B15
+        "onFailure": behaviour.get("failure", "stop"),
+        "onPartialSuccess": partial,
+    }
+
+
+def _from_wire(item: Wire) -> Observed:
+    steps = [_step_from_wire(step) for step in item.get("steps") or ()]
+    fields: Fields = {"name": str(item["name"]), "steps": [*steps]}
+    pointer = item.get("notificationId")
+    return Observed(
+        kind="flow",
+        id=str(item.get("id") or item["integrationFlowId"]),
+        name=str(item["name"]),
+        fields=fields,
+        notification=str(pointer) if pointer else None,
+        **stamps(item),
+    )
+
+
+KIND = Kind(
+    name="flow",
+    section="flows",
+    models=(Flow,),
+    model=TypeAdapter(Flow),
+    summary="Integrations that run one after the other, each depending on the ones before it.",
+    rules=(
+        Rule("steps.*.dependsOn", Behaviour.DEFAULT, "null, absent and [] all mean none (facts B14)"),
+        Rule("steps.*.dependsOn", Behaviour.UNORDERED, "what a step waits for is a set"),
+        Rule(
+            "steps.*.onPartialSuccess",
+            Behaviour.DEFAULT,
+            "continue, where the service leaves it out (facts B12)",
+        ),
+        Rule("steps.*.onFailure", Behaviour.DEFAULT, "stop, where the service leaves it out (facts B12)"),
+    ),
+    calls={
+        Action.CREATE: ("POST", "/integrationflows"),
+        Action.UPDATE: ("PUT", "/integrationflows/{id}"),
+        Action.DELETE: ("DELETE", "/integrationflows/{id}"),
+    },
+    content=_content,
+    check=_check,
+    to_wire=_to_wire,
+    from_wire=_from_wire,
+    created_id=("integrationFlow", "integrationFlowId"),
+    listing=Listing("/integrationflows", "integrationFlows", "id"),
+    detail=("/integrationflows/{id}", "integrationFlow"),
+)

@@ -1,0 +1,293 @@
+"""Integrations: imports, exports and processes between a model and the cloud (facts A2, C2, E2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, TypeAdapter
+
+from cwsync.checked import Flag, Id, Text
+from cwsync.kinds.base import (
+    Action,
+    Behaviour,
+    Body,
+    Content,
+    Declared,
+    Finding,
+    Kind,
+    Listing,
+    Reference,
+    Rule,
+    Strict,
+    Wire,
+    Write,
+    check_name,
+    check_reference,
+    ref,
+    stamps,
+)
+from cwsync.kinds.values import Fields, Observed, TypeOf, Value, same_id
+
+
+class _End(Strict):
+    connection: Reference = Field(
+        description="The connection's key; or something unmanaged: {name: …} or {id: …}.",
+        examples=["sales-s3"],
+    )
+    actionId: Id = Field(description="The import or export action of the model.", examples=["112000000005"])
+    table: Text | None = Field(
+        None, description="The BigQuery table: for BigQuery instead of file.", examples=["SKU_data"]
+    )
+
+
+class Import(_End):
+    """Data from the cloud into the model."""
+
+    file: Text | None = Field(
+        None, description="The file to read: for S3 and Azure.", examples=["source/Accounts.csv"]
+    )
+    fileId: Id = Field(
+        description="The model's data source that the file replaces.", examples=["113000000000"]
+    )
+
+
+class Export(_End):
+    """Data from the model into the cloud."""
+
+    file: Text | None = Field(
+        None, description="The folder to write into: for S3 and Azure.", examples=["exports/"]
+    )
+    overwrite: Flag = Field(
+        False, description="Replace what the last run wrote, instead of a new file each time."
+    )
+    mapping: dict[Text, Text] | None = Field(
+        None,
+        min_length=1,
+        description="Model column to table column: for BigQuery, which demands it.",
+        examples=[{"SKU_Item": "SKU Item"}],
+    )
+
+
+class Job(Strict):
+    """One movement of data: an import or an export."""
+
+    import_: Import | None = Field(None, alias="import", description="Data from the cloud into the model.")
+    export: Export | None = Field(None, description="Data from the model into the cloud.")
+
+
+class Integration(Declared):
+    """An import or export (exactly one job), or a process (none or more)."""
+
+    workspaceId: Id = Field(
+        description="The Anaplan workspace.", examples=["8a81b09d5e8c6f27015ece3402487d33"]
+    )
+    modelId: Id = Field(description="The Anaplan model.", examples=["35A6EF893D7F47EEA5A554D5CC7DC330"])
+    processId: Id | None = Field(
+        None,
+        description="The process of the model: makes this a process integration.",
+        examples=["118000000001"],
+    )
+    nuxVisible: Flag = Field(False, description="Show it on action cards in the user experience.")
+    jobs: tuple[Job, ...] = Field(
+        (), description="What moves. A process runs its jobs as its steps ask for them."
+    )
+
+
+def _check(model: Integration, key: str) -> Iterator[Finding]:
+    yield from check_name(model.name or key, 60)
+    if model.processId is None and len(model.jobs) != 1:
+        yield Finding(
+            "CW220",
+            f"an import or export integration has exactly one job, and this has {len(model.jobs) or 'none'}",
+            ("jobs",),
+            hint="split it into several integrations, or give the processId of the process that runs them",
+        )
+    for index, job in enumerate(model.jobs):
+        if (job.import_ is None) == (job.export is None):
+            yield Finding("CW220", "a job is either an import or an export", ("jobs", index))
+        for direction, end in (("import", job.import_), ("export", job.export)):
+            if end is not None:
+                yield from check_reference(end.connection, ("jobs", index, direction, "connection"))
+
+
+def _job(job: Job) -> dict[str, Value]:
+    if job.import_ is not None:
+        end: Import | Export = job.import_
+        direction = "import"
+    else:
+        assert job.export is not None
+        end, direction = job.export, "export"
+    connection = ref("connection", end.connection)
+    content: dict[str, Value] = {
+        "type": TypeOf(connection),
+        "connection": connection,
+        "actionId": end.actionId,
+    }
+    if end.file is not None:
+        content["file"] = end.file
+    if end.table is not None:
+        content["table"] = end.table
+    if isinstance(end, Import):
+        content["fileId"] = end.fileId
+    else:
+        content["overwrite"] = end.overwrite
+        if end.mapping is not None:
+            content["mapping"] = {source: end.mapping[source] for source in sorted(end.mapping)}
+    return {direction: content}
+
+
+def _content(model: Integration, key: str, _users: Mapping[str, str]) -> Content:
+    name = model.name or key
+    fields: Fields = {
+        "name": name,
+        "workspaceId": same_id(model.workspaceId),
+        "modelId": same_id(model.modelId).upper(),
+        "nuxVisible": model.nuxVisible,
+    }
+    if model.processId is not None:
+        fields["processId"] = model.processId
+    fields["jobs"] = [_job(job) for job in model.jobs]
+    return Content(name, fields)
+
+
+def _job_to_wire(job: Mapping[str, Any]) -> Body:
+    ((direction, end),) = job.items()
+    cloud: Body = {"type": end["type"], "connectionId": end["connection"]}
+    cloud |= {key: end[key] for key in ("file", "table") if key in end}
+    model: Body = {"type": "Anaplan", "actionId": end["actionId"]}
+    if direction == "import":
+        model["fileId"] = end["fileId"]
+        return {"type": f"{end['type']}ToAnaplan", "sources": [cloud], "targets": [model]}
+    cloud["overwrite"] = end["overwrite"]  # always said: two clients disagree on the default (facts B35)
+    body: Body = {"type": f"AnaplanTo{end['type']}", "sources": [model], "targets": [cloud]}
+    if "mapping" in end:
+        body["mapping"] = [{"sourceName": a, "targetName": b} for a, b in end["mapping"].items()]
+    return body
+
+
+def _to_wire(write: Write) -> Body | None:
+    if write.action is Action.DELETE:
+        return None
+    fields = write.fields
+    body: Body = {
+        "name": fields["name"],
+        "version": "2.0",
+        "workspaceId": fields["workspaceId"],
+        "modelId": fields["modelId"],
+        "nuxVisible": fields["nuxVisible"],
+    }
+    if "processId" in fields:
+        body["processId"] = fields["processId"]
+    if fields["jobs"] or "processId" not in fields:
+        body["jobs"] = [_job_to_wire(job) for job in fields["jobs"]]
+    return body
+
+
+def _job_from_wire(job: Wire) -> dict[str, Value]:
+    """A job in canonical form. Raises LookupError or ValueError on a form that cwsync does not know."""
+    kind = str(job["type"])
+    (source,), (target,) = job["sources"], job["targets"]
+    direction = "export" if kind.startswith("AnaplanTo") else "import"
+    cloud, model = (target, source) if direction == "export" else (source, target)
+    if kind not in (f"{cloud['type']}ToAnaplan", f"AnaplanTo{cloud['type']}"):
+        raise ValueError(kind)
+    content: dict[str, Value] = {
+        "type": cloud["type"],
+        "connection": same_id(str(cloud["connectionId"])),
+        "actionId": str(model["actionId"]),
+    }
+    content |= {key: cloud[key] for key in ("file", "table") if cloud.get(key) is not None}
+    if direction == "import":
+        content["fileId"] = str(model["fileId"])
+    else:
+        if cloud.get("overwrite") is not None:
+            content["overwrite"] = cloud["overwrite"]
+        if job.get("mapping"):
+            pairs = {pair["sourceName"]: pair["targetName"] for pair in job["mapping"]}
+            content["mapping"] = {source: pairs[source] for source in sorted(pairs)}
+    return {direction: content}
+
+
+def _in_an_end(item: Wire, key: str) -> str | None:
+    """Version 1.0 kept workspaceId and modelId inside the Anaplan ends (facts B44)."""
+    for job in item.get("jobs") or ():
+        for end in (*(job.get("sources") or ()), *(job.get("targets") or ())):
+            if end.get(key):
+                return str(end[key])
+    return None
+
+
+def _type(item: Wire, jobs: list[Any]) -> str | None:
+    """Only the list says it; the detail lets it be derived (facts B32)."""
+    if item.get("processId"):
+        return "Process"
+    if jobs:
+        return "Import" if "import" in jobs[0] else "Export"
+    listed = item.get("integrationType")
+    return str(listed) if listed else None
+
+
+def _from_wire(item: Wire) -> Observed:
+    """A list's item has no jobs, and so no fields; a detail does, null for a process without jobs."""
+    foreign, jobs = None, []
+    try:
+        jobs = [_job_from_wire(job) for job in item.get("jobs") or ()]
+    except (LookupError, TypeError, ValueError):
+        foreign = "it has a job of a form that cwsync does not know"
+    fields: Fields = {
+        "name": str(item["name"]),
+        "workspaceId": same_id(str(item.get("workspaceId") or _in_an_end(item, "workspaceId") or "")),
+        "modelId": same_id(str(item.get("modelId") or _in_an_end(item, "modelId") or "")).upper(),
+        "nuxVisible": bool(item.get("nuxVisible")),
+    }
+    if item.get("processId"):
+        fields["processId"] = str(item["processId"])
+    fields["jobs"] = [*jobs]
+    pointer = item.get("notificationId")
+    return Observed(
+        kind="integration",
+        id=str(item["integrationId"]),
+        name=str(item["name"]),
+        fields=fields,
+        type=_type(item, jobs),
+        notification=str(pointer) if pointer else None,
+        foreign=foreign,
+        **stamps(item),
+    )
+
+
+_ECHO = "nobody has recorded whether the service returns it (facts C2, F1)"
+
+KIND = Kind(
+    name="integration",
+    section="integrations",
+    models=(Integration,),
+    model=TypeAdapter(Integration),
+    summary="An import, an export or a process, between an Anaplan model and connections.",
+    rules=(
+        Rule(
+            "processId",
+            Behaviour.SETS_FORM,
+            "turning a process into an import or export is undocumented (facts C2)",
+        ),
+        Rule("jobs.*.export.overwrite", Behaviour.NOT_READ_BACK, _ECHO),
+        Rule("jobs.*.export.mapping", Behaviour.NOT_READ_BACK, _ECHO),
+        Rule(
+            "jobs.*.export.mapping", Behaviour.UNORDERED, "a mapping pairs columns; their order means nothing"
+        ),
+        Rule("nuxVisible", Behaviour.DEFAULT, "false where the service leaves it out"),
+    ),
+    calls={
+        Action.CREATE: ("POST", "/integrations"),
+        Action.UPDATE: ("PUT", "/integrations/{id}"),
+        Action.DELETE: ("DELETE", "/integrations/{id}"),
+    },
+    content=_content,
+    check=_check,
+    to_wire=_to_wire,
+    from_wire=_from_wire,
+    created_id=("integration", "integrationId"),
+    listing=Listing("/integrations", "integrations", "integrationId", {"sortBy": "name"}),
+    detail=("/integrations/{id}", "integration"),
+)

@@ -1,0 +1,226 @@
+"""From files to desired resources: sections, variables, defaults, models, and each kind's own rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from cwsync.checked import problems_from
+from cwsync.errors import CwsyncError, Place, Problem, suggest
+from cwsync.kinds import SECTIONS, Desired, Kind
+from cwsync.located import Document, Map, overlay, place, problem, read
+from cwsync.manifest.rules import cross_check
+from cwsync.variables import Variables
+
+KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
+CHANGE_LISTS = ("import", "moved", "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that the manifests declare, by address, and what deserves a second look."""
+
+    resources: Mapping[str, Desired]
+    warnings: tuple[Problem, ...] = ()
+
+
+def load_manifests(
+    files: Iterable[tuple[Path, str]],
+    *,
+    defaults: Mapping[str, Map],
+    users: Mapping[str, str],
+    variables: Variables,
+) -> Manifest:
+    """Read the files (each with the name that messages use) and check everything offline.
+
+    `defaults` holds, by section, what lies under every resource of a kind. Raises `CwsyncError` with
+    every problem of every file. Reading them needs no secret.
+    """
+    loading = _Loading(defaults, users, variables)
+    for path, shown_as in files:
+        loading.file(path, shown_as)
+    loading.problems += cross_check(loading.resources, loading.bodies, users)
+    if not loading.resources and not loading.problems:
+        loading.problems.append(
+            Problem(
+                "CW115",
+                "the manifests declare nothing, and an empty project would mean to delete everything",
+                hint="declare something, or use `cwsync destroy` to remove all that is managed",
+            )
+        )
+    errors = [one for one in loading.problems if one.severity == "error"]
+    warnings = [one for one in loading.problems if one.severity == "warning"] + variables.unused()
+    if errors:
+        raise CwsyncError(*_sorted(errors), *_sorted(warnings))
+    return Manifest(dict(sorted(loading.resources.items())), tuple(_sorted(warnings)))
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda one: (one.place is None, one.place or Place(""), one.code, one.message))
+
+
+class _Loading:
+    """What was read so far. `bodies` are the resources' own located mappings, for places."""
+
+    def __init__(self, defaults: Mapping[str, Map], users: Mapping[str, str], variables: Variables) -> None:
+        self.problems: list[Problem] = []
+        self.resources: dict[str, Desired] = {}
+        self.bodies: dict[str, Map] = {}
+        self._users = users
+        self._variables = variables
+        self._places: dict[str, Place] = {}
+        self._fields = {section: _fields_of(kind) for section, kind in SECTIONS.items()}
+        self._defaults = {
+            section: variables.fill(value, self.problems) for section, value in defaults.items()
+        }
+
+    def file(self, path: Path, shown_as: str) -> None:
+        try:
+            documents = read(path, shown_as)
+        except CwsyncError as error:
+            self.problems += error.problems
+            return
+        for document in documents:
+            self._document(document)
+
+    def _document(self, document: Document) -> None:
+        if not isinstance(document.value, Map):
+            choices = ", ".join(SECTIONS)
+            self.problems.append(
+                problem("CW203", f"a manifest is a mapping with the sections {choices}", document)
+            )
+            return
+        for section, resources in document.value.items():
+            if section not in SECTIONS:
+                self.problems.append(_unknown_section(document, section))
+            elif isinstance(resources, Map):
+                self._section(SECTIONS[section], resources)
+            elif resources is not None:
+                message = f"{section} is a mapping from keys to resources"
+                self.problems.append(problem("CW203", message, document, (section,)))
+
+    def _section(self, kind: Kind, resources: Map) -> None:
+        for key in resources:
+            address = f"{kind.name}.{key}"
+            at = place(resources, (key,), key=True)
+            if not KEY.fullmatch(key):
+                self.problems.append(_bad_key(resources, key))
+            elif address in self._places:
+                message = f"{address} is declared already, at {self._places[address]}"
+                self.problems.append(problem("CW205", message, resources, (key,), key=True, address=address))
+            else:
+                self._places[address] = at
+                self._resource(kind, key, address, resources, at)
+
+    def _resource(self, kind: Kind, key: str, address: str, resources: Map, at: Place) -> None:
+        body = resources[key]
+        if not isinstance(body, Map):
+            message = f"{address} is a mapping of fields"
+            self.problems.append(problem("CW203", message, resources, (key,), address=address))
+            return
+        body = self._variables.fill(body, self.problems)
+        body = overlay(self._applicable_defaults(kind, body), body)
+        self.bodies[address] = body
+        try:
+            model = kind.model.validate_python(body)
+        except ValidationError as error:
+            shape = kind.models if len(kind.models) > 1 else kind.models[0]
+            self.problems += problems_from(error, body, shape, address=address)
+            return
+        for finding in kind.check(model, key):
+            written = not finding.path or finding.path[0] in body
+            root, where = (body, finding.path) if written else (resources, (key,))
+            found = problem(
+                finding.code,
+                finding.message,
+                root,
+                where,
+                key=not written,
+                hint=finding.hint,
+                address=address,
+            )
+            self.problems.append(replace(found, severity=finding.severity))
+        self.problems += _unknown_ignored(kind, model.lifecycle.ignoreChanges, body, address)
+        if any(one.severity == "error" and one.address == address for one in self.problems):
+            return
+        content = kind.content(model, key, self._users)
+        self.resources[address] = Desired(
+            address=address,
+            kind=kind.name,
+            key=key,
+            name=content.name,
+            fields=content.fields,
+            secrets=content.secrets,
+            parent=content.parent,
+            protect=model.lifecycle.preventDestroy,
+            ignore=frozenset(model.lifecycle.ignoreChanges),
+            place=at,
+            locate=partial(place, body),
+        )
+
+    def _applicable_defaults(self, kind: Kind, body: Map) -> Map:
+        """The defaults that this form of the kind has a field for: others are for other forms of it."""
+        below = self._defaults.get(kind.section)
+        if below is None:
+            return Map(body.source, body.start)
+        fields = self._fields[kind.section]
+        form = fields.get(str(body.get("type", below.get("type"))), frozenset())
+        everywhere = frozenset[str]().union(*fields.values())
+        result = Map(below.source, below.start)
+        for key, value in below.items():
+            if key in form or key not in everywhere or len(fields) == 1:
+                result.put(key, value, below.key_at(key), below.value_at(key))
+        return result
+
+
+def _fields_of(kind: Kind) -> dict[str, frozenset[str]]:
+    """The fields of each form of a kind, by the value of its `type`."""
+    forms = {}
+    for model in kind.models:
+        tag = model.model_fields.get("type")
+        forms[get_args(tag.annotation)[0] if tag else ""] = frozenset(model.model_fields)
+    return forms
+
+
+def _unknown_section(document: Document, section: str) -> Problem:
+    if section in CHANGE_LISTS:
+        message, hint = f"the change list {section} is not supported by this version of cwsync", None
+    else:
+        close = suggest(section, SECTIONS)
+        message = f"unknown section {section}"
+        hint = f"did you mean {close}?" if close else f"the sections are {', '.join(SECTIONS)}"
+    return problem("CW201", message, document, (section,), key=True, hint=hint)
+
+
+def _bad_key(resources: Map, key: str) -> Problem:
+    suggestion = re.sub(r"[^a-z0-9_-]+", "-", key.lower()).strip("-_")
+    return problem(
+        "CW206",
+        f"{key!r} cannot be a key: keys are lower-case letters, digits, - and _, and begin with a letter or digit",
+        resources,
+        (key,),
+        key=True,
+        hint=f"write {suggestion}, and the name as `name: {key}`" if suggestion else None,
+    )
+
+
+def _unknown_ignored(kind: Kind, ignored: Iterable[str], body: Map, address: str) -> Iterator[Problem]:
+    known = sorted({name for model in kind.models for name in model.model_fields} - {"lifecycle"})
+    for index, name in enumerate(ignored):
+        if name not in known:
+            close = suggest(name, known)
+            yield problem(
+                "CW201",
+                f"{kind.name} has no field {name} whose changes could be ignored",
+                body,
+                ("lifecycle", "ignoreChanges", index),
+                hint=f"did you mean {close}?" if close else f"its fields are {', '.join(known)}",
+                address=address,
+            )
