@@ -1,0 +1,161 @@
+"""The client: reads that are patient, mutations that are sent once, and lists read to their end."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from cwsync.api.auth import Identity, Session
+from cwsync.api.clock import SYSTEM_CLOCK, Clock
+from cwsync.api.credentials import Credentials
+from cwsync.api.line import NO_PARAMS, Line, Stats
+from cwsync.api.paging import LIMIT, Listing, read_all
+from cwsync.api.parallel import each
+from cwsync.api.regions import Endpoint
+from cwsync.api.replies import Call, Failure, Reply
+from cwsync.api.transport import Transport, Wire
+from cwsync.errors import fail
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def quote_id(identifier: str) -> str:
+    """An id as one part of a path, whatever it holds. CW304 for what would change the path itself."""
+    if identifier in {"", ".", ".."}:
+        raise fail("CW304", f"'{identifier}' is not an id that the service could know")
+    return quote(identifier, safe="")
+
+
+class Client:
+    """CloudWorks, for any number of threads at once.
+
+    It signs in with the first call. `transport` replaces the network, `clock` replaces time;
+    `parallelism` is the number of connections and of `each`'s threads; `per_second` bounds the
+    requests to CloudWorks, over all threads (None: no bound). Raises CW301 where the proxy or
+    certificate settings of the environment cannot be used.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credentials: Credentials,
+        *,
+        transport: Transport | None = None,
+        parallelism: int = 8,
+        per_second: float | None = 10.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._parallelism = parallelism
+        # One pool for all threads: as quick as a client for each at up to 20 of them, and simpler.
+        self._wire = Wire(transport, parallelism + 1, clock)
+        self._api = Line(self._wire, endpoint.api, per_second, clock)
+        self._auth = Line(self._wire, endpoint.auth, None, clock)
+        self._session = Session(self._auth, credentials, clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The token stays valid; see `logout`."""
+        self._wire.close()
+
+    def get(self, path: str, params: Mapping[str, str | int] = NO_PARAMS) -> dict[str, Any]:
+        """Read one JSON object, repeating the request where that can help (facts D, retry rule).
+
+        Raises `ServiceError`: the `Rejected` family where the service says no, itself where no
+        usable reply came (CW301, CW310, CW311).
+        """
+        return self._perform(Call("GET", path), params).body
+
+    def list(
+        self, path: str, key: str, params: Mapping[str, str | int] = NO_PARAMS, *, id_key: str
+    ) -> Listing:
+        """Read a whole list: the entries under `key`, told apart by `id_key`.
+
+        Raises as `get` does, and `Incomplete` (CW312) where not every entry could be read.
+        """
+        return read_all(
+            lambda offset: self.get(path, {**params, "limit": LIMIT, "offset": offset}), path, key, id_key
+        )
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Reply:
+        """Make one mutation. Once bytes may have been sent it is not sent again (R2).
+
+        Secrets in `body` may be `SecretStr`: they are opened here, and kept out of every message.
+        Raises `Rejected` or `Ambiguous` (R3). What the service certainly did nothing with (no
+        connection, 429, a stale token) is sent again within bounds before that.
+        """
+        content, secrets = _encode(body)
+        return self._perform(Call(method, path, content, secrets, mutates=True), NO_PARAMS)
+
+    def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> builtins.list[Result]:
+        """`function` over all items in `parallelism` threads; see `cwsync.api.parallel.each`."""
+        return each(function, items, self._parallelism)
+
+    def whoami(self) -> Identity:
+        """Whom the credentials stand for, as the sign-in service says."""
+        return self._session.whoami()
+
+    def logout(self) -> None:
+        """End the token, if this client created it. A token that was given to it is left alone."""
+        self._session.logout()
+
+    def server_time(self) -> datetime | None:
+        """The last `Date` that CloudWorks sent."""
+        return self._api.server_time
+
+    @property
+    def stats(self) -> Stats:
+        api, auth = self._api, self._auth
+        return Stats(api.calls, api.retries + auth.retries, api.waited + auth.waited, auth.calls)
+
+    def _perform(self, call: Call, params: Mapping[str, str | int]) -> Reply:
+        _check_path(call.path)
+        outcome = self._api.persist(lambda: self._authorized(call, params), mutates=call.mutates)
+        if isinstance(outcome, Failure):
+            raise outcome.error()
+        return outcome
+
+    def _authorized(self, call: Call, params: Mapping[str, str | int]) -> Reply | Failure:
+        """One request; once more where the token was at fault, which the service did nothing with."""
+        header = self._session.authorization()
+        outcome = self._api.once(call, header, params)
+        if isinstance(outcome, Failure) and self._session.renew(header, outcome):
+            outcome = self._api.once(call, self._session.authorization(), params)
+        return outcome
+
+
+def _check_path(path: str) -> None:
+    parts = path.split("/")
+    if parts[0] or any(part in {"", ".", ".."} for part in parts[1:]) or "?" in path or "#" in path:
+        raise fail("CW304", f"'{path}' is not a path of the service")
+
+
+def _encode(body: Mapping[str, Any] | None) -> tuple[bytes | None, tuple[str, ...]]:
+    """The body as JSON, and the secrets in it."""
+    if body is None:
+        return None, ()
+    secrets: builtins.list[str] = []
+
+    def reveal(value: object) -> object:
+        if isinstance(value, Mapping):
+            return dict(value)
+        if not isinstance(value, SecretStr):
+            raise TypeError(f"a {type(value).__name__} cannot be sent as JSON")
+        secrets.append(value.get_secret_value())
+        return secrets[-1]
+
+    return json.dumps(body, default=reveal).encode(), tuple(filter(None, secrets))
