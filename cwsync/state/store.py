@@ -1,0 +1,57 @@
+"""The port to wherever the state is kept: reading one document, and compare-and-swap of it.
+
+With `send`, this is one of the two ports that touch the world while applying.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+from uuid import uuid4
+
+from cwsync.errors import CwsyncError, Problem
+from cwsync.state import reading
+from cwsync.state.document import State, to_json
+
+
+class Conflict(CwsyncError):  # noqa: N818 - it names what happened, not a mistake of the caller's
+    """CW405: what is stored is not what the change was based on. Nothing was written."""
+
+
+class Store(Protocol):
+    """One document. Reading and writing raise CW401 where that fails, and CW402 for a newer document."""
+
+    def read(self) -> State | None:
+        """The document, or None where there is none yet."""
+
+    def commit(self, old: State | None, new: State) -> State:
+        """Replace `old` (None: no document) by `new`, with the next serial and a nonce of this write.
+
+        Returns what is stored now. Raises `Conflict` where something else than `old` is stored. After any
+        other error it is open whether `new` was written: read before the next commit.
+        """
+
+    def describe(self) -> str:
+        """What the document is called in messages."""
+
+
+def conflict(where: str, what: str) -> Conflict:
+    return Conflict(
+        Problem("CW405", f"{where} {what}", hint="see what is there now with a new plan, then apply again")
+    )
+
+
+def require_unchanged(stored: bytes | None, old: State | None, where: str) -> None:
+    """Raise `Conflict` unless the stored bytes are the document `old`."""
+    if stored is None or old is None:
+        if stored is not None or old is not None:
+            raise conflict(where, "was created by another run" if old is None else "is gone")
+        return
+    # Comparing with the text of `old`, most of which is at hand, spares parsing the document each time.
+    if stored != to_json(old) and reading.identity(stored, where) != old.identity:
+        raise conflict(where, "was changed by another run")
+
+
+def advanced(old: State | None, new: State) -> State:
+    """`new` as the successor of `old`."""
+    return replace(new, serial=old.serial + 1 if old else 1, writerNonce=uuid4().hex)
