@@ -1,0 +1,1 @@
+"""The tenant over HTTP: a WSGI application, with falcon to route it."""

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from unit.emulator.service import Service
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """An empty tenant in memory, with Ada Lovelace signed in."""
+    service = Service().sign_in()
+    yield service
+    service.close()
