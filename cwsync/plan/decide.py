@@ -1,0 +1,299 @@
+"""What becomes of each address: the comparison of desired, known and observed, one resource at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cwsync.errors import Problem
+from cwsync.kinds import KINDS, Behaviour, Desired, Fields, Kind, Observed, Ref, Snapshot, same_id
+from cwsync.kinds.values import Path
+from cwsync.plan.bind import Bindings, ours
+from cwsync.plan.diff import (
+    Seen,
+    arrange,
+    drift_fields,
+    field_changes,
+    is_unknown,
+    path_text,
+    see,
+    settle,
+    shown,
+)
+from cwsync.plan.values import ActionName, Change, Drift, FieldChange
+from cwsync.state import Deposed, Entry, State
+
+
+@dataclass
+class Decisions:
+    """What was decided so far; `live` is the observed object behind an address, where there is one."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    drift: list[Drift] = field(default_factory=list)
+    unverifiable: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    live: dict[str, Observed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the planner knows. `secrets` says of each secret whether it is as last applied."""
+
+    desired: Mapping[str, Desired]
+    known: State
+    observed: Snapshot
+    secrets: Mapping[str, Mapping[str, str]]
+
+    @property
+    def today(self) -> str:
+        return self.observed.today or ""
+
+
+def decide(inputs: Inputs, bindings: Bindings) -> Decisions:
+    """A change for every address, declared or managed. Fills `bindings` with the ids that stay."""
+    decisions = Decisions()
+    for kind in KINDS.values():
+        addresses = {a for a, d in inputs.desired.items() if d.kind == kind.name}
+        addresses |= {a for a, e in inputs.known.resources.items() if e.kind == kind.name}
+        for address in sorted(addresses):
+            entry = inputs.known.resources.get(address)
+            if kind.name in inputs.observed.unread:
+                if entry is not None:
+                    bindings.ids[address] = entry.id
+                continue
+            _decide_one(kind, address, inputs, bindings, decisions)
+    for deposed in inputs.known.deposed:
+        _decide_deposed(deposed, inputs, decisions)
+    return decisions
+
+
+def _decide_deposed(deposed: Deposed, inputs: Inputs, decisions: Decisions) -> None:
+    """What an earlier apply replaced, and didn't come to delete."""
+    if deposed.kind in inputs.observed.unread:
+        return
+    live = inputs.observed.get(deposed.kind, deposed.id)
+    address = f"{deposed.address} (replaced {deposed.id[:8]})"
+    if live is not None:
+        decisions.live[address] = live
+    decisions.changes[address] = Change(
+        address=address,
+        kind=deposed.kind,
+        key=deposed.address.partition(".")[2],
+        name=deposed.name,
+        action="forget" if live is None else "delete",
+        id=deposed.id,
+        before=None if live is None else live.fields,
+        reason="it is gone from the tenant already" if live is None else "its replacement took its place",
+    )
+
+
+def _decide_one(kind: Kind, address: str, inputs: Inputs, bindings: Bindings, decisions: Decisions) -> None:
+    desired = inputs.desired.get(address)
+    entry = inputs.known.resources.get(address)
+    live = inputs.observed.get(kind.name, entry.id) if entry else None
+    if entry is not None and live is not None and live.fields is not None:
+        decisions.live[address] = live
+        seen = see(kind, entry.applied, live.fields)
+        decisions.drift += _drift(kind, address, live, seen, desired, inputs.today)
+        if desired is not None:
+            change = _update(kind, desired, live, seen, inputs, bindings, decisions)
+            if change.action != "replace":
+                bindings.ids[address] = live.id
+        else:
+            change = _removal(kind, address, entry, seen)
+    else:
+        if entry is not None:
+            decisions.drift.append(Drift(address, kind.name, entry.name, entry.id, "deleted"))
+        if desired is not None:
+            change = _creation(kind, desired, inputs, bindings, decisions, gone=entry is not None)
+        else:
+            assert entry is not None
+            change = _gone(kind, address, entry)
+    decisions.changes[address] = change
+
+
+def _drift(
+    kind: Kind, address: str, live: Observed, seen: Seen, desired: Desired | None, today: str
+) -> list[Drift]:
+    fields = drift_fields(kind, seen, desired.ignore if desired else frozenset(), today)
+    who = (live.modified_by, live.modified_at)
+    return [Drift(address, kind.name, live.name, live.id, "changed", fields, *who)] if fields else []
+
+
+def _gone(kind: Kind, address: str, entry: Entry) -> Change:
+    return Change(
+        address=address,
+        kind=kind.name,
+        key=address.partition(".")[2],
+        name=entry.name,
+        action="forget",
+        id=entry.id,
+        before=dict(entry.applied),
+        reason="it is gone from the tenant already",
+    )
+
+
+def _removal(kind: Kind, address: str, entry: Entry, seen: Seen) -> Change:
+    return Change(
+        address=address,
+        kind=kind.name,
+        key=address.partition(".")[2],
+        name=entry.name,
+        action="delete",
+        id=entry.id,
+        before=seen.live,
+        sensitive=tuple(sorted(entry.secrets)),
+        reason="no manifest declares it",
+    )
+
+
+def _creation(
+    kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings, decisions: Decisions, *, gone: bool
+) -> Change:
+    if (problem := _taken(kind, desired, inputs, bindings)) is not None:
+        decisions.problems.append(problem)
+    want = arrange(kind, bindings.to_compare(desired.fields))
+    fields = [
+        FieldChange(name, None, shown(value), "new", unknown=is_unknown(value), where=_where(desired, name))
+        for name, value in want.items()
+    ]
+    fields += [FieldChange(name, None, None, "new", sensitive=True) for name in desired.secrets]
+    return Change(
+        address=desired.address,
+        kind=kind.name,
+        key=desired.key,
+        name=desired.name,
+        action="create",
+        after=_known_part(want),
+        after_unknown=_unknown_part(want),
+        sensitive=tuple(sorted(desired.secrets)),
+        fields=tuple(fields),
+        reason="it was deleted outside cwsync" if gone else None,
+        where=str(desired.place) if desired.place else None,
+    )
+
+
+def _where(desired: Desired, name: str) -> str | None:
+    place = desired.locate((name,))
+    return str(place) if place else None
+
+
+def _taken(kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings) -> Problem | None:
+    """CW501 where the name, or the one place for a schedule, is held by something that isn't ours."""
+    mine = ours(inputs.known)
+    if kind.listing is not None:
+        held = [o for o in inputs.observed.named(kind.name, desired.name) if same_id(o.id) not in mine]
+        what = f'the tenant has a {kind.name} named "{desired.name}" already'
+    elif kind.name == "schedule":
+        parent = bindings.id_of(desired.parent) if desired.parent else None
+        found = inputs.observed.get(kind.name, parent) if parent else None
+        held = [found] if found and same_id(found.id) not in mine else []
+        what = f"the integration of {desired.address} has a schedule already"
+    else:
+        return None  # a notification comes with its integration, and belongs to whoever owns that (facts A5)
+    if not held:
+        return None
+    return Problem(
+        "CW501",
+        f"{what} ({held[0].id}), and cwsync does not manage it",
+        place=desired.place,
+        hint="give yours another name, or remove the other one in CloudWorks if nobody needs it",
+        address=desired.address,
+    )
+
+
+def _update(
+    kind: Kind,
+    desired: Desired,
+    live: Observed,
+    seen: Seen,
+    inputs: Inputs,
+    bindings: Bindings,
+    decisions: Decisions,
+) -> Change:
+    arranged = arrange(kind, bindings.to_compare(desired.fields))
+    want = settle(kind, arranged, seen.live, desired.ignore, inputs.today)
+    fields = field_changes(seen, want, desired) + _secret_changes(desired, inputs)
+    decisions.unverifiable += _unverifiable(desired, seen.unverifiable, inputs)
+    action, reason = _action(kind, seen.live, want, fields)
+    if action != "no-op" and live.foreign is not None:
+        decisions.problems.append(_foreign(desired, live.foreign))
+    return Change(
+        address=desired.address,
+        kind=kind.name,
+        key=desired.key,
+        name=desired.name,
+        action=action,
+        id=live.id,
+        before=seen.live,
+        after=_known_part(want),
+        after_unknown=_unknown_part(want),
+        sensitive=tuple(sorted(desired.secrets)),
+        fields=fields,
+        reason=reason,
+        where=str(desired.place) if desired.place else None,
+    )
+
+
+def _foreign(desired: Desired, reason: str) -> Problem:
+    return Problem(
+        "CW506",
+        f"{desired.address} cannot be changed: {reason}",
+        place=desired.place,
+        hint="change it in CloudWorks, or list the field under lifecycle.ignoreChanges",
+        address=desired.address,
+    )
+
+
+def _secret_changes(desired: Desired, inputs: Inputs) -> tuple[FieldChange, ...]:
+    status = inputs.secrets.get(desired.address, {})
+    return tuple(
+        FieldChange(name, None, None, "secret", sensitive=True, where=_where(desired, name))
+        for name in desired.secrets
+        if status.get(name) == "changed" and name not in desired.ignore
+    )
+
+
+def _unverifiable(desired: Desired, paths: tuple[Path, ...], inputs: Inputs) -> list[str]:
+    status = inputs.secrets.get(desired.address, {})
+    notes = [f"{desired.address}: {path_text(path)}" for path in paths]
+    for name in desired.secrets:
+        note = " (its fingerprint cannot be compared here)" if status.get(name) == "unknown" else ""
+        notes.append(f"{desired.address}: {name}{note}")
+    return notes
+
+
+def _action(
+    kind: Kind, live: Fields, want: Fields, fields: tuple[FieldChange, ...]
+) -> tuple[ActionName, str | None]:
+    for path in kind.paths_that(Behaviour.IMMUTABLE):
+        if live.get(path) != want.get(path):
+            return "replace", f"{path} cannot be changed"
+    for path in kind.paths_that(Behaviour.SETS_FORM):
+        if (path in live) != (path in want):
+            return "replace", f"{path} decides what it is"
+    return ("update", None) if fields else ("no-op", None)
+
+
+def _known_part(fields: Fields) -> dict[str, Any]:
+    return {name: None if isinstance(value, Ref) else _without_refs(value) for name, value in fields.items()}
+
+
+def _without_refs(value: Any) -> Any:
+    if isinstance(value, Ref):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_refs(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_refs(item) for item in value]
+    return value
+
+
+def _unknown_part(value: Any) -> Any:
+    """The shape that Terraform gives `after_unknown`: true where a value is unknown, nothing elsewhere."""
+    if isinstance(value, dict):
+        return {key: _unknown_part(item) for key, item in value.items() if is_unknown(item)}
+    if isinstance(value, list):
+        return [_unknown_part(item) if is_unknown(item) else False for item in value]
+    return True

@@ -1,0 +1,106 @@
+"""The planner: a pure function from desired, known and observed to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cwsync.errors import CwsyncError, Problem
+from cwsync.kinds import KINDS, Desired, Snapshot, same_id
+from cwsync.plan.bind import Bindings, labels, ours, unmanaged_problems
+from cwsync.plan.decide import Decisions, Inputs, decide
+from cwsync.plan.guards import guard_problems
+from cwsync.plan.order import order_calls
+from cwsync.plan.values import Call, Plan
+from cwsync.project import Guards
+from cwsync.state import State
+
+
+def make_plan(
+    desired: Mapping[str, Desired],
+    known: State,
+    observed: Snapshot,
+    *,
+    environment: str,
+    tenant: str,
+    guards: Guards,
+    secrets: Mapping[str, Mapping[str, str]] | None = None,
+) -> Plan:
+    """Work out the calls that make the tenant match.
+
+    `secrets` says of each secret of a managed resource whether it is the "same" as last applied,
+    "changed", or "unknown". Does no I/O, reads no clock; the same inputs give the same bytes. What
+    keeps a plan from being applied stands in its `problems`.
+    """
+    inputs = Inputs(desired, known, observed, secrets or {})
+    bindings = Bindings(desired, observed)
+    problems = [_unread(kind, reason) for kind, reason in sorted(observed.unread.items())]
+    problems += unmanaged_problems(desired, observed)
+    decisions = decide(inputs, bindings)
+    problems += decisions.problems
+    problems += guard_problems(decisions.changes, desired, known, observed, guards)
+    calls = _calls(decisions, desired, bindings, problems)
+    problems += _over_the_limit(decisions, observed)
+    return Plan(
+        environment=environment,
+        tenant=tenant,
+        changes=tuple(decisions.changes.values()),
+        calls=calls,
+        drift=tuple(decisions.drift),
+        unmanaged=_unmanaged(known, observed),
+        unverifiable=tuple(decisions.unverifiable),
+        pending=tuple(sorted(f"{i.address} ({i.action})" for i in known.pending.values())),
+        guards=tuple(problem.message for problem in problems if problem.exit == 7),
+        problems=tuple(problems),
+        labels=labels(known, observed),
+        read_calls=observed.calls,
+        read_seconds=observed.seconds,
+    )
+
+
+def _calls(
+    decisions: Decisions,
+    desired: Mapping[str, Desired],
+    bindings: Bindings,
+    problems: list[Problem],
+) -> tuple[Call, ...]:
+    try:
+        return order_calls(decisions, desired, bindings)
+    except CwsyncError as error:
+        problems += error.problems
+        return ()
+
+
+def _unread(kind: str, reason: str) -> Problem:
+    return Problem(
+        "CW312",
+        f"the tenant's {KINDS[kind].section} could not be read completely: {reason}",
+        hint="nothing is created or deleted on an incomplete picture; try again when the service answers in full",
+    )
+
+
+def _over_the_limit(decisions: Decisions, observed: Snapshot) -> list[Problem]:
+    """The tenant counts integrations and flows together (facts B40)."""
+    counted = [c.action for c in decisions.changes.values() if c.kind in ("integration", "flow")]
+    more = counted.count("create") - counted.count("delete")
+    if (
+        observed.used is None
+        or observed.allowed is None
+        or more <= 0
+        or observed.used + more <= observed.allowed
+    ):
+        return []
+    has = f"the tenant has {observed.used} of the {observed.allowed} integrations and flows that it may have"
+    message = f"{has}, and {more} would be added"
+    return [Problem("CW314", message, hint="delete some first, or ask Anaplan for a higher limit")]
+
+
+def _unmanaged(known: State, observed: Snapshot) -> tuple[str, ...]:
+    """What was read, can be declared, and isn't managed: its kind and name."""
+    mine = ours(known)
+    return tuple(
+        f"{kind.name} {found.name}"
+        for kind in KINDS.values()
+        if kind.listing is not None
+        for found in sorted(observed.objects.get(kind.name, {}).values(), key=lambda one: (one.name, one.id))
+        if same_id(found.id) not in mine
+    )

@@ -1,0 +1,146 @@
+"""A saved plan: what was reviewed, and what must still be true for exactly that to be applied.
+
+The planner is pure, so a plan is applied by making it again from what is there now: if the second one is
+the same to the byte, nothing has moved. Whatever has is named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from cwsync.errors import CwsyncError, Problem, fail
+from cwsync.kinds import Desired
+from cwsync.plan.diff import shown
+from cwsync.plan.values import Change, Plan, canonical_json
+from cwsync.state import Fingerprint, State
+
+FORMAT = "cwsync-plan"
+VERSION = 1
+LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """The content of a plan file. It holds no secrets: `secrets` are keyed fingerprints.
+
+    `lineage` and `serial` tell the state that it was made from (None and 0: there was none).
+    """
+
+    plan: Plan
+    digest: str
+    created: datetime
+    configuration: str
+    lineage: str | None
+    serial: int
+    destroy: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, Mapping[str, Fingerprint]] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """The file's text: JSON, the same bytes for the same plan."""
+        content = _adapter().dump_python(self, mode="json")
+        return json.dumps({"format": FORMAT, "version": VERSION, **content}, indent=2, sort_keys=True) + "\n"
+
+
+def _adapter() -> TypeAdapter[SavedPlan]:
+    return TypeAdapter(SavedPlan)
+
+
+def from_text(text: str, file: str) -> SavedPlan:
+    """Read a plan file. Raises CW510 for anything else."""
+    hint = "make it again with cwsync plan --out"
+    try:
+        content = json.loads(text)
+    except ValueError:
+        raise fail("CW510", f"{file} is not a plan file: it is not JSON", hint=hint) from None
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        raise fail("CW510", f"{file} is not a plan file that cwsync wrote", hint=hint)
+    if (version := content.pop("version", None)) != VERSION:
+        raise fail(
+            "CW510", f"{file} is a plan file of version {version}; this cwsync reads {VERSION}", hint=hint
+        )
+    try:
+        saved = _adapter().validate_python(content)
+    except ValidationError:
+        raise fail("CW510", f"{file} is damaged: it lacks parts of a plan", hint=hint) from None
+    if saved.plan.digest != saved.digest:
+        raise fail("CW510", f"{file} was changed after it was written", hint=hint)
+    return saved
+
+
+def configuration_digest(desired: Mapping[str, Desired]) -> str:
+    """A hash of everything that the manifests mean, variables and defaults included."""
+    content = {
+        address: [one.name, shown(one.fields), _sources(one), one.protect, sorted(one.ignore)]
+        for address, one in desired.items()
+    }
+    return "sha256:" + hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def _sources(one: Desired) -> dict[str, str]:
+    return {field: source.model_dump_json() for field, source in one.secrets.items()}
+
+
+def check_before(saved: SavedPlan, desired: Mapping[str, Desired], now: datetime) -> None:
+    """What can be known before the state is locked. Raises CW514 and CW512."""
+    if now - saved.created > LIFETIME:
+        raise fail(
+            "CW514",
+            f"the plan was made at {saved.created:%Y-%m-%d %H:%M} UTC, and is good for {LIFETIME.days} days",
+            hint=_AGAIN,
+        )
+    if not saved.destroy and configuration_digest(desired) != saved.configuration:
+        raise fail("CW512", "the manifests, or the variables in them, are not those of the plan", hint=_AGAIN)
+
+
+def check_state(saved: SavedPlan, found: State | None) -> None:
+    """Whether the state is the one that the plan was made from. Raises CW511 and CW515."""
+    lineage, serial = (found.lineage, found.serial) if found else (None, 0)
+    if found is not None and found.pending:
+        raise fail("CW515", "a run since then was cut off, and what it left is not resolved yet", hint=_AGAIN)
+    if (lineage, serial) != (saved.lineage, saved.serial):
+        was = f"serial {saved.serial}" if saved.lineage else "no state"
+        raise fail(
+            "CW511", f"the state has changed since the plan was made: it is at serial {serial}, and was at {was}",
+            hint=_AGAIN,
+        )  # fmt: skip
+
+
+def check_same(saved: SavedPlan, now: Plan) -> None:
+    """Whether the plan made again is the plan that was reviewed. Raises CW513, naming what has moved."""
+    if now.digest != saved.digest:
+        moved = list(_moved(saved.plan, now)) or ["the tenant"]
+        problems = [
+            Problem("CW513", f"{what} has changed since the plan was made", hint=_AGAIN) for what in moved
+        ]
+        raise CwsyncError(*problems)
+
+
+_AGAIN = "nothing was changed; make the plan again with cwsync plan --out, and have it reviewed again"
+
+
+def _moved(before: Plan, now: Plan) -> Iterator[str]:
+    then = {change.address: change for change in before.changes}
+    for change in now.changes:
+        old = then.pop(change.address, None)
+        if old is None or asdict(old) != asdict(change):
+            yield f"{change.address}{_fields(old, change)}"
+    yield from then
+
+
+def _fields(old: Change | None, new: Change) -> str:
+    if old is None:
+        return ""
+    before, after = old.before or {}, new.before or {}
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    if not names and [f.path for f in old.fields if f.sensitive] != [
+        f.path for f in new.fields if f.sensitive
+    ]:
+        return " (a secret)"
+    return f" ({', '.join(names)})" if names else ""

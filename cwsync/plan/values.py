@@ -1,0 +1,147 @@
+"""What a plan is made of: plain values, whose JSON form is the same bytes for the same inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from cwsync.errors import Problem
+
+Cause = Literal["manifest", "drift", "both", "secret", "new"]
+ActionName = Literal["no-op", "create", "update", "replace", "delete", "import", "forget", "move"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that will change, and why: the manifest moved, the tenant did, or both.
+
+    `unknown` marks a value that exists only after applying (an id); `after` then names what it will
+    refer to. A `sensitive` field shows neither value. `where` is file:line:column of the manifest.
+    """
+
+    path: str
+    before: Any
+    after: Any
+    cause: Cause
+    unknown: bool = False
+    sensitive: bool = False
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a plan does to one address. `before` and `after` are whole resources, without secrets."""
+
+    address: str
+    kind: str
+    key: str
+    name: str
+    action: ActionName
+    id: str | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    after_unknown: Mapping[str, Any] = field(default_factory=dict)
+    sensitive: tuple[str, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+    reason: str | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One mutating call: `order` counts from 1; it waits for those in `after`.
+
+    `target` is the id of the object that it changes, where that is known before applying. In `path`,
+    an id that isn't known yet stands as the address in braces.
+    """
+
+    order: int
+    address: str
+    action: str
+    method: str
+    path: str
+    after: tuple[int, ...]
+    because: str
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftField:
+    """One field that the tenant changed behind our back."""
+
+    path: str
+    known: Any
+    observed: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One managed object that is no longer as it was last applied."""
+
+    address: str
+    kind: str
+    name: str
+    id: str
+    status: Literal["changed", "deleted"]
+    fields: tuple[DriftField, ...] = ()
+    modified_by: str | None = None
+    modified_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What must be done for the tenant to match the manifests, and all that a reviewer should know."""
+
+    environment: str
+    tenant: str
+    changes: tuple[Change, ...] = ()
+    calls: tuple[Call, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    unverifiable: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    read_calls: int = 0
+    read_seconds: float = 0.0
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many addresses meet which fate, in the words of the contract, section 4."""
+        names = ("create", "update", "replace", "delete", "import", "forget", "move", "no-op")
+        return {
+            name.replace("-", "_"): sum(change.action == name for change in self.changes) for name in names
+        }
+
+    @property
+    def empty(self) -> bool:
+        """Nothing would be sent, and nothing would move in the state that a person should agree to."""
+        return all(change.action == "no-op" for change in self.changes)
+
+    @property
+    def digest(self) -> str:
+        """A hash of what would be done, to whom, and from what: equal digests, equal plans."""
+        content = {
+            "environment": self.environment,
+            "tenant": self.tenant,
+            "changes": [_without_places(change) for change in self.changes if change.action != "no-op"],
+            "calls": [asdict(call) for call in self.calls],
+        }
+        return "sha256:" + hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def _without_places(change: Change) -> dict[str, Any]:
+    """A comment added above a resource moves its line, and changes nothing."""
+    content = asdict(change)
+    for part in (content, *content["fields"]):
+        del part["where"]
+    return content
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: the form that is hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
