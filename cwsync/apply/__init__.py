@@ -1,0 +1,11 @@
+"""Applying: the only writer. It carries out a plan, and finds out what became of what was cut off."""
+
+from __future__ import annotations
+
+from cwsync.apply.executor import Executor, Progress
+from cwsync.apply.record import settled
+from cwsync.apply.recover import recover
+from cwsync.apply.secrets import addresses_to_send, read_secrets
+from cwsync.apply.verify import verify
+
+__all__ = ["Executor", "Progress", "addresses_to_send", "read_secrets", "recover", "settled", "verify"]
