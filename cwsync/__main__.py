@@ -1,0 +1,5 @@
+"""`python -m cwsync`."""
+
+from cwsync.cli import main
+
+main()

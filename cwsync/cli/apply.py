@@ -1,0 +1,228 @@
+"""apply and destroy: the only commands that change a tenant."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cwsync.cli.settings import Settings, with_settings
+from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
+
+if TYPE_CHECKING:
+    from cwsync.cli.workspace import Workspace
+    from cwsync.plan import ApplyResult, Plan
+    from cwsync.plan.saved import SavedPlan
+    from cwsync.state import Held, Lock
+
+_auto_approve = click.option(
+    "--auto-approve", is_flag=True, help="Don't ask. Needed where there is no terminal."
+)
+_lock_timeout = click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
+    help="Wait so long for a lock that another run holds.",
+)  # fmt: skip
+
+
+@click.command("apply")
+@with_settings("text", "json")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@_auto_approve
+@_lock_timeout
+def apply_command(settings: Settings, file: Path | None, auto_approve: bool, lock_timeout: float) -> int:
+    """Make the tenant match: with FILE exactly that plan or nothing; without, plan, ask, apply."""
+    from cwsync.cli.plan import read_saved
+    from cwsync.cli.workspace import Workspace
+
+    if file is None:
+        workspace = Workspace.open(settings)
+        return _run(settings, workspace, lock_timeout, auto_approve=auto_approve)
+    saved = read_saved(file)
+    settings = replace(settings, environment=settings.environment or saved.plan.environment)
+    workspace = Workspace.open(settings, variables=saved.variables, manifests=not saved.destroy)
+    return _run(settings, workspace, lock_timeout, auto_approve=True, saved=saved)
+
+
+@click.command("destroy")
+@with_settings("text", "json")
+@_auto_approve
+@_lock_timeout
+def destroy_command(settings: Settings, auto_approve: bool, lock_timeout: float) -> int:
+    """Delete all that is managed, in the reverse order, and nothing else."""
+    from cwsync.cli.workspace import Workspace
+
+    workspace = Workspace.open(settings, manifests=False)
+    return _run(settings, workspace, lock_timeout, auto_approve=auto_approve)
+
+
+def _run(
+    settings: Settings,
+    workspace: Workspace,
+    lock_timeout: float,
+    *,
+    auto_approve: bool,
+    saved: SavedPlan | None = None,
+) -> int:
+    """Under the lock: resolve what is pending, plan, ask, apply, look again."""
+    from cwsync.state import acquire
+
+    if not auto_approve and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        hint = "add --auto-approve, or apply a saved plan: cwsync apply FILE"
+        raise fail("CW602", "there is no terminal to ask on", hint=hint)
+    try:
+        if saved is not None:
+            _check_saved(workspace, saved)
+        tenant = workspace.tenant(workspace.store.read())
+        lock = acquire(
+            workspace.store,
+            tenant=tenant,
+            timeout=lock_timeout,
+            on_wait=lambda held: _waiting(settings, held),
+        )
+        with lock as held, held.beating():
+            return _locked(settings, workspace, held, tenant, auto_approve=auto_approve, saved=saved)
+    finally:
+        workspace.close()
+
+
+def _waiting(settings: Settings, lock: Lock) -> None:
+    settings.say(f"The state is locked by {lock.holder}: waiting.")
+
+
+def _check_saved(workspace: Workspace, saved: SavedPlan) -> None:
+    from datetime import UTC, datetime
+
+    from cwsync.plan.saved import check_before, check_state
+
+    if workspace.environment != saved.plan.environment:
+        raise fail(
+            "CW512", f"the plan is for the environment {saved.plan.environment}, and this is {workspace.environment}"
+        )  # fmt: skip
+    check_before(saved, workspace.desired, datetime.now(UTC))
+    stored = workspace.store.read()
+    check_state(saved, stored)
+    workspace.check_secrets(saved, stored)
+
+
+def _locked(
+    settings: Settings,
+    workspace: Workspace,
+    held: Held,
+    tenant: str,
+    *,
+    auto_approve: bool,
+    saved: SavedPlan | None,
+) -> int:
+    from cwsync.apply import recover, settled
+    from cwsync.cli.plan import show_plan, warn
+    from cwsync.plan.saved import check_same, check_state
+
+    if saved is not None:
+        check_state(saved, held.found)  # once more: it may have moved before the lock was ours
+    for note in recover(workspace.client, held, time.sleep):
+        settings.say(note)
+    plan, snapshot = workspace.plan(workspace.desired, held.state, tenant)
+    if saved is not None:
+        check_same(saved, plan)
+    warn(settings, workspace)
+    if settings.format == "text":
+        show_plan(settings, plan)
+    if any(problem.severity == "error" for problem in plan.problems):
+        if settings.format != "text":
+            raise CwsyncError(*plan.problems)
+        return exit_status(plan.problems)
+    if plan.calls and not auto_approve:
+        _ask(plan)
+    if settled(held.state, plan, workspace.desired) != held.state:
+        held.update(lambda state: settled(state, plan, workspace.desired))
+    result = _execute(settings, workspace, held, plan, snapshot)
+    return _show_result(settings, plan, result)
+
+
+def _ask(plan: Plan) -> None:
+    where = f"the environment {plan.environment} ({plan.tenant})"
+    answer = click.prompt(
+        f"Make these {len(plan.calls)} calls in {where}? Only yes is a yes", err=True, default="no"
+    )
+    if answer.strip().lower() != "yes":
+        raise fail("CW603", "not approved: nothing was changed")
+
+
+def _execute(settings: Settings, workspace: Workspace, held: Held, plan: Plan, snapshot: Any) -> ApplyResult:
+    from cwsync.apply import Executor, addresses_to_send, read_secrets, verify
+    from cwsync.cli.progress import live_progress
+    from cwsync.plan import ApplyResult
+
+    if not plan.calls:
+        return ApplyResult(plan.environment, plan.tenant)
+    addresses = addresses_to_send(plan, workspace.desired)
+    secrets = read_secrets(addresses, workspace.desired, workspace.project.root)
+    with live_progress(settings, plan) as progress, _interruptible(settings) as stop:
+        result = Executor(
+            client=workspace.client,
+            held=held,
+            plan=plan,
+            desired=workspace.desired,
+            snapshot=snapshot,
+            secrets=secrets,
+            fingerprints=workspace.fingerprints(held.state.lineage, secrets),
+            parallelism=workspace.parallelism,
+            stop=stop,
+            progress=progress,
+        ).run()
+    if result.interrupted:
+        return result
+    touched = [outcome.address for outcome in result.applied]
+    return replace(result, problems=result.problems + verify(workspace.client, held.state, touched))
+
+
+@contextmanager
+def _interruptible(settings: Settings) -> Iterator[Event]:
+    """The first signal stops what has not begun; what is in flight ends and is saved. A second one is final."""
+    stop = Event()
+
+    def handle(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            os._exit(Exit.INTERRUPTED)
+        stop.set()
+        settings.say(
+            "Interrupted: nothing new is begun, what is in flight is waited for. Once more to leave at once."
+        )
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show_result(settings: Settings, plan: Plan, result: ApplyResult) -> int:
+    from cwsync.cli.plan import tell_problems
+    from cwsync.report import apply_json, apply_text
+
+    if settings.format == "json":
+        settings.show(apply_json(result))
+        tell_problems(settings, result.problems)
+    elif plan.calls:
+        settings.show(
+            apply_text(result, color=settings.color, verbose=settings.verbose, quiet=settings.quiet)
+        )
+    return apply_status(result)
+
+
+def apply_status(result: ApplyResult) -> int:
+    """Partly applied only where something was applied and something wasn't; the rest is as it is everywhere."""
+    status = exit_status(result.problems)
+    if status is Exit.ERROR and result.applied:
+        return exit_status([*result.problems, Problem("CW601", "")])
+    return status

@@ -1,0 +1,123 @@
+"""plan and show: what would be done, and what a saved plan says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cwsync.cli.settings import Settings, with_settings
+from cwsync.errors import Exit, Problem, exit_status, fail
+
+if TYPE_CHECKING:
+    from cwsync.cli.workspace import Workspace
+    from cwsync.plan import Plan
+    from cwsync.plan.saved import SavedPlan
+    from cwsync.state import State
+
+
+@click.command("plan")
+@with_settings("text", "json")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, to apply exactly it."
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@click.option("--destroy", is_flag=True, help="Plan to delete all that is managed.")
+def plan_command(settings: Settings, out: Path | None, detailed_exitcode: bool, destroy: bool) -> int:
+    """Read the tenant and show the ordered calls that would make it match the manifests."""
+    from cwsync.cli.workspace import Workspace
+    from cwsync.state import State
+
+    workspace = Workspace.open(settings, manifests=not destroy)
+    try:
+        stored = workspace.store.read()
+        tenant = workspace.tenant(stored)
+        state = (stored or State.new()).bound_to(tenant)
+        plan, _ = workspace.plan(workspace.desired, state, tenant)
+    finally:
+        workspace.close()
+    warn(settings, workspace)
+    show_plan(settings, plan)
+    status = exit_status(plan.problems)
+    if out is not None and status is Exit.OK:
+        _save(settings, workspace, plan, stored, out, destroy=destroy)
+    if status is Exit.OK and detailed_exitcode and not plan.empty:
+        return Exit.CHANGES
+    return status
+
+
+def warn(settings: Settings, workspace: Workspace) -> None:
+    """What the manifests' checks found to be worth a second look."""
+    from cwsync.report import problems_text
+
+    if workspace.warnings:
+        settings.say(problems_text(workspace.warnings, color=settings.color).rstrip("\n"))
+
+
+def show_plan(settings: Settings, plan: Plan) -> None:
+    """The plan on stdout. Its text ends in what is wrong with it; beside JSON that is told on stderr."""
+    from cwsync.report import plan_json, plan_text
+
+    if settings.format == "json":
+        settings.show(plan_json(plan))
+        tell_problems(settings, plan.problems)
+    else:
+        settings.show(plan_text(plan, color=settings.color, verbose=settings.verbose, quiet=settings.quiet))
+
+
+def tell_problems(settings: Settings, problems: tuple[Problem, ...]) -> None:
+    """Problems on stderr, for a result whose own text doesn't show them."""
+    from cwsync.report import problems_text
+
+    if problems:
+        click.echo(problems_text(problems, color=settings.color).rstrip("\n"), err=True)
+
+
+def _save(
+    settings: Settings, workspace: Workspace, plan: Plan, stored: State | None, out: Path, *, destroy: bool
+) -> None:
+    from datetime import UTC, datetime
+
+    from cwsync.plan.saved import SavedPlan, configuration_digest
+
+    saved = SavedPlan(
+        plan=plan,
+        digest=plan.digest,
+        created=datetime.now(UTC).replace(microsecond=0),
+        configuration=configuration_digest(workspace.desired),
+        lineage=stored.lineage if stored else None,
+        serial=stored.serial if stored else 0,
+        destroy=destroy,
+        variables=settings.variables,
+        secrets=workspace.fingerprints_to_send(plan, stored),
+    )
+    try:
+        out.write_text(saved.to_text(), encoding="utf-8")
+        out.chmod(0o600)
+    except OSError as error:
+        raise fail("CW510", f"the plan cannot be written to {out}: {error.strerror}") from None
+    settings.say(f"Saved to {out}. To make exactly these calls: cwsync apply {out}")
+
+
+def read_saved(path: Path) -> SavedPlan:
+    """The content of a plan file. Raises CW510."""
+    from cwsync.plan.saved import from_text
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise fail(
+            "CW510", f"{path} cannot be read: {reason}", hint="make it with cwsync plan --out"
+        ) from None
+    return from_text(text, str(path))
+
+
+@click.command("show")
+@with_settings("text", "json")
+@click.argument("file", type=click.Path(path_type=Path))
+def show_command(settings: Settings, file: Path) -> int:
+    """Show a saved plan."""
+    show_plan(settings, read_saved(file).plan)
+    return Exit.OK

@@ -1,0 +1,111 @@
+"""The options that every command takes, before or after its name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the options come to. `format` is one of those that the command has."""
+
+    directory: Path
+    environment: str | None
+    variables: dict[str, str]
+    format: str
+    color: bool
+    verbose: bool
+    quiet: bool
+
+    def say(self, text: str) -> None:
+        """Progress and diagnostics: to stderr, unless quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def show(self, text: str) -> None:
+        """A result: to stdout."""
+        click.echo(text.rstrip("\n"), color=self.color)
+
+
+def _assignments(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    found = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE")
+        found[name] = text
+    return found
+
+
+def _options(formats: tuple[str, ...]) -> list[Callable[[F], F]]:
+    return [
+        click.option("-C", "directory", metavar="DIR", help="The project's folder, instead of this one."),
+        click.option("-e", "--environment", metavar="ENV", help="The environment of cwsync.yaml."),
+        click.option(
+            "--var",
+            "variables",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_assignments,
+            help="Set a variable of cwsync.yaml. Repeatable.",
+        ),
+        click.option("--format", "format", type=click.Choice(formats), help="How to print the result."),
+        click.option("--no-color", is_flag=True, help="No colours. NO_COLOR does the same."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more."),
+        click.option("-q", "--quiet", is_flag=True, help="Say only what is asked for."),
+    ]
+
+
+def with_settings(*formats: str) -> Callable[[F], F]:
+    """Give a command the common options; it gets a `Settings` as its first argument."""
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def run(**given: Any) -> Any:
+            return command(_settings(given, formats), **given)
+
+        for option in reversed(_options(formats)):
+            run = option(run)
+        return run  # type: ignore[return-value] # click's decorators keep what they are given
+
+    return decorate
+
+
+def group_options(group: F) -> F:
+    """The common options before the command's name; those after it win."""
+    for option in reversed(_options(("text", "json", "github", "sarif"))):
+        group = option(group)
+    return group
+
+
+def _settings(given: dict[str, Any], formats: tuple[str, ...]) -> Settings:
+    """Take the common options out of what a command was given."""
+    context = click.get_current_context()
+    before: dict[str, Any] = context.find_root().params
+    own = {name: given.pop(name) for name in ("directory", "environment", "format")}
+    flags = {name: given.pop(name) or before.get(name) for name in ("no_color", "verbose", "quiet")}
+    chosen = {name: own[name] or before.get(name) for name in own}
+    wanted = chosen["format"] or formats[0]
+    if wanted not in formats:
+        raise click.UsageError(f"{context.info_name} has no format {wanted}: it has {', '.join(formats)}")
+    return Settings(
+        directory=Path(chosen["directory"] or "."),
+        environment=chosen["environment"],
+        variables={**(before.get("variables") or {}), **given.pop("variables")},
+        format=wanted,
+        color=not flags["no_color"] and not os.environ.get("NO_COLOR") and sys.stdout.isatty(),
+        verbose=bool(flags["verbose"]),
+        quiet=bool(flags["quiet"]),
+    )

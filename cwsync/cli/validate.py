@@ -1,0 +1,40 @@
+"""validate: everything that can be known without a tenant."""
+
+from __future__ import annotations
+
+import click
+
+from cwsync.cli.settings import Settings, with_settings
+from cwsync.errors import CwsyncError, Exit, exit_status
+
+
+@click.command("validate")
+@with_settings("text", "json", "github", "sarif")
+def validate_command(settings: Settings) -> int:
+    """Check cwsync.yaml and the manifests, offline: no call, no secret."""
+    from cwsync.cli.workspace import Workspace
+    from cwsync.report import problems_github, problems_json, problems_sarif, problems_text
+
+    count, environment = 0, ""
+    try:
+        workspace = Workspace.open(settings)
+        problems = workspace.warnings
+        count, environment = len(workspace.desired), workspace.environment
+    except CwsyncError as error:
+        problems = error.problems
+    status = exit_status(problems)
+    if settings.format == "json":
+        settings.show(problems_json(problems))
+    elif settings.format == "github":
+        settings.show(problems_github(problems))
+    elif settings.format == "sarif":
+        settings.show(problems_sarif(problems))
+    else:
+        if problems:
+            click.echo(problems_text(problems, color=settings.color).rstrip("\n"), err=True)
+        if status is Exit.OK and not settings.quiet:
+            settings.show(f"Valid: {count} resources for the environment {environment}.")
+        elif not settings.quiet:
+            errors = sum(problem.severity == "error" for problem in problems)
+            settings.say(f"{errors} error{'s' if errors != 1 else ''}.")
+    return status

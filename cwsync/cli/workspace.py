@@ -1,0 +1,265 @@
+"""Everything that a command works with, put together: the project, the manifests, the client, the state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cwsync.cli.settings import Settings
+from cwsync.errors import Problem, fail
+from cwsync.manifest import Manifest, load_manifests
+from cwsync.project import Project, load_project, manifest_files, shown
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from cwsync.api import Client, Endpoint
+    from cwsync.kinds import Desired, Snapshot
+    from cwsync.plan import Plan
+    from cwsync.plan.saved import SavedPlan
+    from cwsync.state import Fingerprint, LocalStore, State
+
+KEY_FILE = Path(".cwsync") / "key"
+
+
+def open_project(settings: Settings, variables: Mapping[str, str] | None = None) -> Project:
+    """The project of -C, for the environment of -e."""
+    given = {**(variables or {}), **settings.variables}
+    return load_project(settings.directory, settings.environment, given, os.environ)
+
+
+def open_manifests(project: Project) -> Manifest:
+    """Everything that the manifests declare, checked offline."""
+    files = [(path, shown(path)) for path in manifest_files(project)]
+    return load_manifests(
+        files, defaults=project.defaults, users=project.users, variables=project.environment.variables
+    )
+
+
+@dataclass
+class Workspace:
+    """One project and environment, and the ways to its tenant and its state."""
+
+    project: Project
+    desired: Mapping[str, Desired]
+    warnings: tuple[Problem, ...] = ()
+    _client: Client | None = field(default=None, repr=False)
+    _open: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    @classmethod
+    def open(
+        cls, settings: Settings, *, variables: Mapping[str, str] | None = None, manifests: bool = True
+    ) -> Workspace:
+        project = open_project(settings, variables)
+        if not manifests:
+            return cls(project, {})
+        manifest = open_manifests(project)
+        return cls(project, manifest.resources, manifest.warnings)
+
+    @property
+    def environment(self) -> str:
+        return self.project.environment.name
+
+    @property
+    def parallelism(self) -> int:
+        return self.project.environment.requests.parallelism
+
+    @property
+    def store(self) -> LocalStore:
+        from cwsync.state import LocalStore
+
+        return LocalStore(self.project.root / self.project.environment.state)
+
+    @property
+    def client(self) -> Client:
+        """The client of this run: one, made when it is first needed."""
+        if self._client is None:
+            self._client = self._open.enter_context(self._connect())
+        return self._client
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _connect(self) -> Client:
+        from cwsync.api import Client
+        from cwsync.cli.credentials import read_credentials
+
+        if self.project.environment.emulated:
+            return self._emulated()
+        requests = self.project.environment.requests
+        return Client(
+            self.endpoint(),
+            read_credentials(self.project),
+            parallelism=requests.parallelism,
+            per_second=requests.perSecond,
+        )
+
+    def endpoint(self) -> Endpoint:
+        """Where the environment's service is."""
+        from cwsync.api import Endpoint, region_endpoint
+
+        environment = self.project.environment
+        if environment.region is not None:
+            return region_endpoint(environment.region)
+        assert environment.api is not None
+        return Endpoint(environment.api, environment.auth or _auth_beside(environment.api))
+
+    def _emulated(self) -> Client:
+        """The emulator in this process: its own application behind httpx's WSGI transport."""
+        from pydantic import SecretStr
+
+        from cwsync.api import Basic, Client, Endpoint
+        from cwsync.emulator import EmulatorMissing, EmulatorUnusable, application
+
+        data = self.project.root / self.emulator_data
+        data.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            app = self._open.enter_context(application(data))
+        except EmulatorMissing as error:
+            raise fail("CW701", str(error)) from None
+        except EmulatorUnusable as error:
+            raise fail("CW702", str(error)) from None
+        from httpx import WSGITransport
+
+        # A WSGI application is called by worker threads, and the limiter is for the real service.
+        return Client(
+            Endpoint("http://emulator/2/0", "http://emulator"),
+            Basic("emulator", SecretStr("emulator")),
+            transport=WSGITransport(app),
+            parallelism=self.parallelism,
+            per_second=None,
+        )
+
+    @property
+    def emulator_data(self) -> Path:
+        return Path(".cwsync") / f"{self.environment}.emulator.db"
+
+    def tenant(self, state: State | None) -> str:
+        """What the state is bound to: the service's address and, where it can be told, whose tenant it is."""
+        if self.project.environment.emulated:
+            return f"emulator:{self.emulator_data.as_posix()}"
+        from cwsync.api import ServiceError
+
+        address = self.endpoint().api
+        known = state.tenant if state else None
+        try:
+            return f"{address}#{self.client.whoami().customer_guid}"
+        except ServiceError as error:
+            if error.problem.code == "CW302":
+                raise
+            # The sign-in service answers no such question here: the address must do.
+            return known if known and known.startswith(f"{address}#") else address
+
+    def read(self, desired: Mapping[str, Desired], state: State) -> Snapshot:
+        from cwsync.live import read_tenant, reads_for
+
+        return read_tenant(self.client, reads_for(desired.values(), state))
+
+    def plan(self, desired: Mapping[str, Desired], state: State, tenant: str) -> tuple[Plan, Snapshot]:
+        """Read the tenant and plan. Where something is deleted, also read what else may use it."""
+        from cwsync.live import sweep
+
+        snapshot = self.read(desired, state)
+        plan = self._plan(desired, state, snapshot, tenant)
+        going = {change.kind for change in plan.changes if change.action in ("delete", "replace")}
+        for kind, users in (("connection", "integration"), ("integration", "flow")):
+            if kind in going:
+                snapshot = sweep(self.client, snapshot, users)
+        return (self._plan(desired, state, snapshot, tenant) if going else plan), snapshot
+
+    def _plan(self, desired: Mapping[str, Desired], state: State, snapshot: Snapshot, tenant: str) -> Plan:
+        from cwsync.plan import make_plan
+
+        return make_plan(
+            desired,
+            state,
+            snapshot,
+            environment=self.environment,
+            tenant=tenant,
+            guards=self.project.environment.guards,
+            secrets=self.secret_status(desired, state),
+        )
+
+    def compare(self, state: State, snapshot: Snapshot, tenant: str) -> Plan:
+        """What has become of everything that is managed; the manifests only say what is to be ignored."""
+        desired = {address: one for address, one in self.desired.items() if address in state.resources}
+        return self._plan(desired, state, snapshot, tenant)
+
+    def secret_status(self, desired: Mapping[str, Desired], state: State) -> dict[str, dict[str, str]]:
+        """Of each secret of a managed resource: is it the one that was last applied?"""
+        from cwsync.state import compare, find_key
+
+        managed = [one for one in desired.values() if one.secrets and one.address in state.resources]
+        if not managed:
+            return {}
+        key = find_key(self.project.root / KEY_FILE, os.environ)
+        root = self.project.root
+        return {
+            one.address: {
+                name: compare(
+                    state.resources[one.address].secrets.get(name), key, state.lineage, one.address, name,
+                    source.available(root),
+                )
+                for name, source in one.secrets.items()
+            }
+            for one in managed
+        }  # fmt: skip
+
+    def fingerprints(
+        self, lineage: str, secrets: Mapping[str, Mapping[str, SecretStr]], *, make_key: bool = True
+    ) -> dict[str, dict[str, Fingerprint]]:
+        """Keyed fingerprints of the secrets, by address and field; none where there is no key."""
+        from cwsync.state import find_key, find_or_make_key, fingerprint
+
+        path = self.project.root / KEY_FILE
+        key = find_or_make_key(path, os.environ) if make_key and secrets else find_key(path, os.environ)
+        if key is None:
+            return {}
+        return {
+            address: {name: fingerprint(key, lineage, address, name, value) for name, value in values.items()}
+            for address, values in secrets.items()
+        }
+
+    def fingerprints_to_send(self, plan: Plan, state: State | None) -> dict[str, dict[str, Fingerprint]]:
+        """Of the secrets that a plan would send, those that can be had now: a rotation makes the plan stale."""
+        from cwsync.apply import addresses_to_send
+
+        found = {
+            address: {
+                name: value
+                for name, source in self.desired[address].secrets.items()
+                if (value := source.available(self.project.root)) is not None
+            }
+            for address in addresses_to_send(plan, self.desired)
+        }
+        return self.fingerprints(state.lineage if state else "", found)
+
+    def check_secrets(self, saved: SavedPlan, state: State | None) -> None:
+        """Raise CW512 where a secret is not the one that the plan was made with."""
+        now = self.fingerprints_to_send(saved.plan, state)
+        moved = [
+            f"{address}.{name}"
+            for address, marks in saved.secrets.items()
+            for name, mark in marks.items()
+            if (other := now.get(address, {}).get(name)) is not None
+            and other.keyId == mark.keyId
+            and other.fingerprint != mark.fingerprint
+        ]
+        if moved:
+            raise fail(
+                "CW512",
+                f"not the secrets that the plan was made with: {', '.join(moved)}",
+                hint="nothing was changed; make the plan again with cwsync plan --out",
+            )
+
+
+def _auth_beside(api: str) -> str:
+    """Without `auth`, the sign-in service is on the same host: as the emulator has it."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(api)
+    return f"{parts.scheme}://{parts.netloc}"
