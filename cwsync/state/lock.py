@@ -46,12 +46,14 @@ class Clock:
 class Timing:
     """All in seconds. `ttl`: without a sign of life for so long, a lock may be taken over. `beat`: between
     signs of life. `request`: the longest that one request to the service takes. `poll`: between looks at a
-    lock that another run holds."""
+    lock that another run holds. `aftermath`: how long the service may still work on what a process sent that
+    is certainly gone."""
 
     ttl: int = 120
     beat: float = 30
     request: float = 60
     poll: float = 1
+    aftermath: float = 5
 
 
 def acquire(
@@ -133,6 +135,14 @@ def _locked(store: Store, lock: Lock) -> CwsyncError:
     )
 
 
+def _quiet(found: State | None, timing: Timing) -> float:
+    """How long the run before may still have requests under way: it intends each before sending it, so
+    without anything pending it has none."""
+    if found is None or found.lock is None or not found.pending:
+        return 0
+    return min(timing.aftermath, timing.request) if is_gone(found.lock.holder) else timing.request
+
+
 class Held:
     """The lock while we have it. `found` is the document before (None: there was none), `state` the one now.
 
@@ -157,7 +167,7 @@ class Held:
         self._timing = timing
         self._clock = clock
         self._committed = committed
-        self._quiet_until = committed + timing.request if self.taken_from else committed
+        self._quiet_until = committed + _quiet(found, timing)
         self._over: Conflict | None = None
         self._unsure = False
         self._one_at_a_time = RLock()

@@ -15,11 +15,13 @@ import pytest
 
 from cwsync.errors import CwsyncError, Exit, fail
 from cwsync.state import (
+    ABSENT,
     Clock,
     Conflict,
     Entry,
     Held,
     Holder,
+    Intent,
     LocalStore,
     Lock,
     MemoryStore,
@@ -32,6 +34,7 @@ from cwsync.state.machine import this_process
 TENANT = "emulator:local"
 ELSEWHERE = Holder("alice", "build-7", 4711, "another boot")
 FLOW = Entry("flow", "1", "Nightly", {})
+INTENT = Intent("r:1", "r", 1, "flow.n", "flow", "create", "n", "h", ABSENT, "2030-01-07T00:00:00+00:00")
 
 
 class Time:
@@ -154,7 +157,7 @@ def test_the_replaced_run_can_write_nothing_and_send_nothing() -> None:
 
 def test_after_a_takeover_nothing_is_sent_until_old_requests_have_ended() -> None:
     store, time = MemoryStore(), Time()
-    take(store, time)
+    take(store, time).update(lambda state: state.with_intents([INTENT]))
     heir = take(store, time, timeout=150)
     since = time.now
     assert not heir.may_mutate()
@@ -164,6 +167,12 @@ def test_after_a_takeover_nothing_is_sent_until_old_requests_have_ended() -> Non
     assert heir.may_mutate()
     heir.settle()
     assert time.now == since + 60
+
+
+def test_a_run_that_intended_nothing_left_nothing_to_wait_for() -> None:
+    store, time = MemoryStore(), Time()
+    take(store, time)
+    assert take(store, time, timeout=150).may_mutate()
 
 
 def test_a_request_must_end_before_the_lock_can_be_taken_over() -> None:
@@ -198,14 +207,19 @@ def test_a_dead_process_of_this_machine_is_replaced_at_once(tmp_path: Path) -> N
     script = f"""
 import os
 from pathlib import Path
-from cwsync.state import LocalStore, acquire
-acquire(LocalStore(Path({str(path)!r})), tenant={TENANT!r})
+from cwsync.state import ABSENT, Intent, LocalStore, acquire
+intent = Intent("r:1", "r", 1, "flow.n", "flow", "create", "n", "h", ABSENT, "2030-01-07T00:00:00+00:00")
+acquire(LocalStore(Path({str(path)!r})), tenant={TENANT!r}).update(lambda state: state.with_intents([intent]))
 os._exit(9)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
-    held = acquire(LocalStore(path), tenant=TENANT)
+    time = Time()
+    held = acquire(LocalStore(path), tenant=TENANT, clock=time.clock)
     assert held.taken_from is not None
     assert not held.may_mutate()
+    held.settle()
+    assert time.now == 1005
+    assert held.may_mutate()
 
 
 def dead_process() -> int:
