@@ -134,8 +134,8 @@ def _locked(
     if saved is not None:
         check_same(saved, plan)
     warn(settings, workspace)
-    if settings.format == "text":
-        show_plan(settings, plan)
+    if settings.format == "text" and (saved is None or settings.verbose):
+        show_plan(settings, plan)  # a saved plan was reviewed, and is the same to the byte
     if any(problem.severity == "error" for problem in plan.problems):
         if settings.format != "text":
             raise CwsyncError(*plan.problems)
