@@ -80,6 +80,13 @@ class Client:
         """
         return self._perform(Call("GET", path), params).body
 
+    def get_text(self, path: str) -> str:
+        """Read one text, such as a dump, decoded by the charset of its header, else as UTF-8.
+
+        What cannot be decoded is replaced. Repeats and raises as `get` does; CW301 beyond 50 MB.
+        """
+        return self._perform(Call("GET", path, text=True), NO_PARAMS).text
+
     def list(
         self, path: str, key: str, params: Mapping[str, str | int] = NO_PARAMS, *, id_key: str
     ) -> Listing:

@@ -56,7 +56,7 @@ class Line:
         headers = {
             "Authorization": authorization,
             "Content-Type": "application/json",
-            "Accept": "application/json",
+            "Accept": "*/*" if call.text else "application/json",
             "User-Agent": "cwsync",
         }
         with self._lock:

@@ -31,11 +31,13 @@ Again = Literal["never", "reads", "always"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful reply: the parsed JSON object, empty where the service sent no content."""
+    """A successful reply: the parsed JSON object, empty where the service sent no content; the `text` of a
+    call that asked for text."""
 
     body: dict[str, Any] = field(repr=False)
     status: int
     server_time: datetime | None = None
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of the service, without the token. `secrets` are kept out of quoted messages."""
+    """One request of the service, without the token. `secrets` are kept out of quoted messages; a success
+    of a `text` call is text rather than JSON."""
 
     method: str
     path: str
     content: bytes | None = field(default=None, repr=False)
     secrets: Sequence[str] = field(default=(), repr=False)
     mutates: bool = False
+    text: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -143,6 +147,7 @@ _NO_ANSWER: dict[str, tuple[str, str]] = {
     "timeout": ("no reply in time", _LATER),
     "cut off": ("the connection broke off before the reply was complete", _LATER),
     "garbled": ("the reply is damaged", _LATER),
+    "size": ("the reply is larger than cwsync reads", "look at it in CloudWorks itself"),
 }
 
 
@@ -152,6 +157,8 @@ def interpret(call: Call, outcome: Answer | NoAnswer) -> Reply | Failure:
         return _without_answer(call, outcome)
     document = _parse(outcome.content)
     if 200 <= outcome.status < 300:
+        if call.text and not _is_page(outcome.content) and not _denies_success(document or {}):
+            return Reply({}, outcome.status, outcome.server_time, _decode(outcome))
         if document is None and not (outcome.status == 204 and not outcome.content):
             return _unreadable(call, outcome)
         if not _denies_success(document or {}):
@@ -165,13 +172,15 @@ def interpret(call: Call, outcome: Answer | NoAnswer) -> Reply | Failure:
 
 def _without_answer(call: Call, outcome: NoAnswer) -> Failure:
     text, hint = _NO_ANSWER[outcome.reason]
+    again: Again
     if not outcome.sent:
-        again: Again = "always" if outcome.reason == "connect" else "never"
+        again = "always" if outcome.reason == "connect" else "never"
         return Failure(Rejected, Problem("CW301", f"{call}: {text}", hint=hint), again=again)
     if call.mutates:
         text = f"{call}: {text}, so whether it was done is not known"
         return Failure(Ambiguous, Problem("CW313", text, hint=_UNCERTAIN))
-    return Failure(ServiceError, Problem("CW301", f"{call}: {text}", hint=hint), again="reads")
+    again = "never" if outcome.reason == "size" else "reads"
+    return Failure(ServiceError, Problem("CW301", f"{call}: {text}", hint=hint), again=again)
 
 
 def _unreadable(call: Call, answer: Answer) -> Failure:
@@ -223,6 +232,18 @@ def _parse(content: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def _is_page(content: bytes) -> bool:
+    return content.lstrip()[:5].lower() in (b"<html", b"<!doc")
+
+
+def _decode(answer: Answer) -> str:
+    """The text in the charset that its header names, else as UTF-8; what cannot be read is marked."""
+    try:
+        return answer.content.decode(answer.charset or "utf-8-sig", "replace")
+    except (LookupError, ValueError):  # no such charset, or none that is for texts
+        return answer.content.decode("utf-8-sig", "replace")
 
 
 def _denies_success(document: dict[str, Any]) -> bool:

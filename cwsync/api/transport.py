@@ -27,20 +27,23 @@ CONNECT_SECONDS = 10.0
 REPLY_SECONDS = 60.0
 # httpx's read timeout starts again with every byte; this bounds a reply that drips.
 TOTAL_SECONDS = 120.0
+# Far beyond any list or dump that was ever seen; it keeps a reply without end out of the memory.
+LARGEST_REPLY_BYTES = 50_000_000
 
 CA_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
-Reason = Literal["connect", "certificate", "proxy", "request", "timeout", "cut off", "garbled"]
+Reason = Literal["connect", "certificate", "proxy", "request", "timeout", "cut off", "garbled", "size"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete HTTP response. `retry_after` is in seconds."""
+    """A complete HTTP response. `retry_after` is in seconds; `charset` is what Content-Type says."""
 
     status: int
     content: bytes = field(repr=False)
     server_time: datetime | None = None
     retry_after: float | None = None
+    charset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class Wire:
             with closing(self._http.send(request, stream=True, auth=None)) as response:
                 for chunk in response.iter_bytes():
                     received += chunk
+                    if len(received) > LARGEST_REPLY_BYTES:
+                        return NoAnswer("size", sent=True)
                     if self._clock.monotonic() > deadline:
                         return NoAnswer("timeout", sent=True)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
@@ -112,7 +117,7 @@ class Wire:
         elif (until := _moment(asked)) is not None:
             now = server_time or datetime.fromtimestamp(self._clock.wall(), UTC)
             retry_after = max(0.0, (until - now).total_seconds())
-        return Answer(response.status_code, content, server_time, retry_after)
+        return Answer(response.status_code, content, server_time, retry_after, response.charset_encoding)
 
 
 def _moment(text: str | None) -> datetime | None:
