@@ -80,6 +80,9 @@ CODES: dict[str, tuple[Exit, str]] = {
     "CW313": (Exit.ERROR, "no reply in time: whether the change was made is not known"),
     "CW314": (Exit.ERROR, "the tenant's limit of integrations is reached"),
     "CW315": (Exit.ERROR, "what was applied reads otherwise than it was sent (a warning)"),
+    "CW320": (Exit.ERROR, "a run failed, or was cancelled"),
+    "CW321": (Exit.PARTLY_APPLIED, "a run succeeded in part"),
+    "CW322": (Exit.ERROR, "something that CloudWorks has no call for"),
     # the state
     "CW401": (Exit.ERROR, "the state cannot be read or written"),
     "CW402": (Exit.ERROR, "the state was written by a newer cwsync"),

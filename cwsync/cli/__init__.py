@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from cwsync.cli.settings import group_options
+from cwsync.cli.settings import group_options, put
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status
 
 _COMMANDS = {
@@ -19,11 +19,16 @@ _COMMANDS = {
     "apply": "apply",
     "destroy": "apply",
     "drift": "drift",
+    "run": "run",
+    "cancel": "run",
+    "history": "history",
+    "logs": "history",
     "state": "state",
     "graph": "graph",
     "auth": "auth",
     "emulator": "emulator",
     "schema": "schema",
+    "explain": "explain",
 }
 _SUMMARIES = {
     "init": "Write a project that runs on the embedded emulator.",
@@ -33,11 +38,16 @@ _SUMMARIES = {
     "apply": "Make the calls: of a saved plan exactly those, else plan, ask, apply.",
     "destroy": "Delete all that is managed.",
     "drift": "Say what the tenant changed behind our back.",
+    "run": "Run an integration or a flow, and follow it with --wait.",
+    "cancel": "Cancel the run of an integration.",
+    "history": "Show the latest runs of an integration or a flow.",
+    "logs": "Show what went wrong in a run, and the rows that failed.",
     "state": "Look at what is known to be managed.",
     "graph": "Print the dependencies as Mermaid or DOT.",
     "auth": "Try the credentials; print a signed certificate payload.",
     "emulator": "Run a CloudWorks on this machine.",
     "schema": "Print a JSON Schema for editors.",
+    "explain": "Say what a field means, and how it is compared.",
 }
 
 
@@ -94,15 +104,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run cwsync; the exit status."""
     try:
         status = _cli.main(args=arguments, prog_name="cwsync", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return Exit.ERROR
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the interpreter's own flush
-        return Exit.OK
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        put("interrupted", err=True)
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours is told without a traceback
         return _failed(_as_ours(error))
@@ -123,7 +129,7 @@ def _failed(error: CwsyncError) -> int:
     from cwsync.report import problems_text
 
     color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(problems_text(error.problems, color=color).rstrip("\n"), err=True)
+    put(problems_text(error.problems, color=color), err=True)
     return exit_status(error.problems, Exit.ERROR)
 
 

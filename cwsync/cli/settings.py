@@ -30,11 +30,20 @@ class Settings:
     def say(self, text: str) -> None:
         """Progress and diagnostics: to stderr, unless quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            put(text, err=True)
 
     def show(self, text: str) -> None:
         """A result: to stdout."""
-        click.echo(text.rstrip("\n"), color=self.color)
+        put(text, color=self.color)
+
+
+def put(text: str, *, err: bool = False, color: bool | None = None) -> None:
+    """Print. A reader that has seen enough (`| head`) stops nothing: what is under way goes on to its own end."""
+    try:
+        click.echo(text.rstrip("\n"), err=err, color=color)
+    except BrokenPipeError:
+        stream = sys.stderr if err else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _assignments(
@@ -50,6 +59,7 @@ def _assignments(
 
 
 def _options(formats: tuple[str, ...]) -> list[Callable[[F], F]]:
+    named = click.Choice(formats) if formats else None
     return [
         click.option("-C", "directory", metavar="DIR", help="The project's folder, instead of this one."),
         click.option("-e", "--environment", metavar="ENV", help="The environment of cwsync.yaml."),
@@ -61,11 +71,15 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[F], F]]:
             callback=_assignments,
             help="Set a variable of cwsync.yaml. Repeatable.",
         ),
-        click.option("--format", "format", type=click.Choice(formats), help="How to print the result."),
+        click.option("--format", "format", type=named, metavar="FORMAT", help=_how(formats)),
         click.option("--no-color", is_flag=True, help="No colours. NO_COLOR does the same."),
         click.option("-v", "--verbose", is_flag=True, help="Say more."),
         click.option("-q", "--quiet", is_flag=True, help="Say only what is asked for."),
     ]
+
+
+def _how(formats: tuple[str, ...]) -> str:
+    return f"How to print the result: {', '.join(formats) if formats else 'text, json and others'}."
 
 
 def with_settings(*formats: str) -> Callable[[F], F]:
@@ -85,7 +99,7 @@ def with_settings(*formats: str) -> Callable[[F], F]:
 
 def group_options(group: F) -> F:
     """The common options before the command's name; those after it win."""
-    for option in reversed(_options(("text", "json", "github", "sarif"))):
+    for option in reversed(_options(())):
         group = option(group)
     return group
 
