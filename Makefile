@@ -34,7 +34,7 @@ format: $(READY) ## format, and mend what can be mended
 	@$(BIN)ruff check --fix .
 
 schemas: $(READY) ## write schemas/ anew from the models
-	@for of in manifest project; do \
+	@for of in manifest project plan; do \
 	  $(BIN)cwsync schema $$of > schemas/$$of.new && mv schemas/$$of.new schemas/$$of.schema.json || exit 1; \
 	done
 

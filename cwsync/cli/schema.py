@@ -10,14 +10,15 @@ from cwsync.errors import Exit
 
 @click.command("schema")
 @with_settings("json")
-@click.argument("name", type=click.Choice(["manifest", "project"]))
+@click.argument("name", type=click.Choice(["manifest", "project", "plan"]))
 def schema_command(settings: Settings, name: str) -> int:
-    """Print the JSON Schema of manifests or of cwsync.yaml."""
+    """Print the JSON Schema of manifests, of cwsync.yaml, or of what plan --format json prints."""
     import json
 
     from cwsync.manifest.schema import manifest_schema
     from cwsync.project import project_schema
+    from cwsync.report.shape import plan_schema
 
-    content = manifest_schema() if name == "manifest" else project_schema()
-    settings.show(json.dumps(content, indent=2, ensure_ascii=False))
+    schemas = {"manifest": manifest_schema, "project": project_schema, "plan": plan_schema}
+    settings.show(json.dumps(schemas[name](), indent=2, ensure_ascii=False))
     return Exit.OK

@@ -84,7 +84,7 @@ def test_a_partial_apply_says_what_failed_and_why_the_rest_was_skipped() -> None
         "      ~ connection.lake: updated\n"
         "      + connection.sales-s3: created (id 2)\n"
         "      - flow.old: destroyed\n"
-        '      ! integration.accounts: failed: the name "Accounts" is taken\n'
+        '      ! integration.accounts: failed: CW307 the name "Accounts" is taken\n'
         "        hint: give it another name\n"
         "      ! schedule.accounts: skipped: integration.accounts failed\n"
         "      ! flow.nightly: skipped: it waits for integration.accounts\n"
