@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote
 
 from cwsync.api.errors import (
     Ambiguous,
@@ -25,6 +26,8 @@ from cwsync.api.transport import Answer, NoAnswer
 from cwsync.errors import Problem
 
 QUOTED_CHARACTERS = 300
+# A shorter line of a secret says nothing by itself, and may stand in any message.
+SHORTEST_PART = 8
 
 Again = Literal["never", "reads", "always"]
 
@@ -264,11 +267,20 @@ def _message(document: dict[str, Any] | None) -> str | None:
     return next((text for text in candidates if isinstance(text, str) and text.strip()), None)
 
 
+def _spellings(secret: str) -> set[str]:
+    """A secret as a service may repeat it: as it is, inside JSON, inside an address, or a part of its lines."""
+    lines = {line for line in secret.splitlines() if len(line) >= SHORTEST_PART}
+    plain = {secret, *lines}
+    escaped = {json.dumps(one, ensure_ascii=ascii_)[1:-1] for one in plain for ascii_ in (True, False)}
+    return {one for one in plain | escaped | {quote(one, safe="") for one in plain} if one}
+
+
 def _quotable(text: str | None, secrets: Sequence[str]) -> str | None:
     """One printable line of bounded length, in which no secret of the request is repeated."""
     if text is None:
         return None
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, "***")
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return line if len(line) <= QUOTED_CHARACTERS else f"{line[: QUOTED_CHARACTERS - 1]}…"

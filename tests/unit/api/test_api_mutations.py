@@ -1,5 +1,9 @@
 """A mutation is sent once, and what it ends in is told exactly (engine protocol, R2 and R3)."""
 
+import json
+from collections.abc import Callable
+from urllib.parse import quote
+
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -121,6 +125,19 @@ def test_secrets_are_opened_for_the_wire_and_nowhere_else() -> None:
     assert "needle" not in shown
     assert "token-1" not in shown
     assert error.message == "Invalid value *** for sasToken, ***"
+
+
+@pytest.mark.parametrize(
+    "spelled", [str, json.dumps, lambda key: quote(key, safe=""), lambda key: key.split("\n")[1]]
+)
+def test_a_secret_of_several_lines_is_hidden_however_it_is_repeated(spelled: Callable[[str], str]) -> None:
+    key = "-----BEGIN KEY-----\nMIIEneedle+1/x\nMIIEneedle2\n-----END KEY-----\n"
+    service = Service()
+    service.on("POST", "/integrations/connections", refusal(400, f"Invalid request body: {spelled(key)}"))
+    with pytest.raises(Rejected) as raised:
+        service.client().send("POST", "/integrations/connections", {"privateKey": SecretStr(key)})
+    assert "needle" not in str(raised.value.message)
+    assert str(raised.value.message).startswith("Invalid request body: ")
 
 
 def test_no_error_keeps_the_request() -> None:
