@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -97,6 +98,8 @@ def _cli(**_options: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run cwsync and exit with the status of the contract. No traceback ever reaches a user."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal's encoding lacks stops nothing
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 
@@ -108,8 +111,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo(error.format_message())
         return Exit.ERROR
     except (click.Abort, KeyboardInterrupt):
-        put("interrupted", err=True)
-        return Exit.INTERRUPTED
+        return _failed(CwsyncError(Problem("CW604", "interrupted")))
     except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours is told without a traceback
         return _failed(_as_ours(error))
     return int(status or Exit.OK)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,9 @@ from cwsync.cli.settings import Settings, with_settings
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
 
 if TYPE_CHECKING:
+    from cwsync.apply import Recovered
     from cwsync.cli.workspace import Workspace
+    from cwsync.kinds import Snapshot
     from cwsync.plan import ApplyResult, Plan
     from cwsync.plan.saved import SavedPlan
     from cwsync.state import Held, Lock
@@ -128,37 +130,50 @@ def _locked(
 
     if saved is not None:
         check_state(saved, held.found)  # once more: it may have moved before the lock was ours
-    for note in recover(workspace.client, held, time.sleep):
+    recovered = recover(workspace.client, held, time.sleep)
+    for note in recovered.notes:
         settings.say(note)
     plan, snapshot = workspace.plan(workspace.desired, held.state, tenant)
+    plan = _without_doubtful(plan, recovered)
     if saved is not None:
         check_same(saved, plan)
     warn(settings, workspace)
     if settings.format == "text" and (saved is None or settings.verbose):
         show_plan(settings, plan)  # a saved plan was reviewed, and is the same to the byte
     if any(problem.severity == "error" for problem in plan.problems):
-        if settings.format != "text":
-            raise CwsyncError(*plan.problems)
+        if settings.format != "text" or recovered.problems:
+            raise CwsyncError(*recovered.problems, *plan.problems)
         return exit_status(plan.problems)
     if plan.calls and not auto_approve:
         _ask(plan)
     if settled(held.state, plan, workspace.desired) != held.state:
         held.update(lambda state: settled(state, plan, workspace.desired))
     result = _execute(settings, workspace, held, plan, snapshot)
+    result = replace(result, problems=recovered.problems + result.problems)
     return _show_result(settings, plan, result)
+
+
+def _without_doubtful(plan: Plan, recovered: Recovered) -> Plan:
+    """An address that waits for a person is left alone, so what is wrong with its plan keeps nobody else back."""
+    doubtful = {problem.address for problem in recovered.problems}
+    return replace(plan, problems=tuple(one for one in plan.problems if one.address not in doubtful))
 
 
 def _ask(plan: Plan) -> None:
     where = f"the environment {plan.environment} ({plan.tenant})"
-    answer = click.prompt(
-        f"Make these {len(plan.calls)} calls in {where}? Only yes is a yes", err=True, default="no"
-    )
+    question = f"Make these {len(plan.calls)} calls in {where}? Only yes is a yes"
+    try:
+        answer = click.prompt(question, err=True, default="no")
+    except click.Abort:
+        raise fail("CW604", "interrupted: nothing was changed") from None
     if answer.strip().lower() != "yes":
         raise fail("CW603", "not approved: nothing was changed")
 
 
-def _execute(settings: Settings, workspace: Workspace, held: Held, plan: Plan, snapshot: Any) -> ApplyResult:
-    from cwsync.apply import Executor, addresses_to_send, read_secrets, verify
+def _execute(
+    settings: Settings, workspace: Workspace, held: Held, plan: Plan, snapshot: Snapshot
+) -> ApplyResult:
+    from cwsync.apply import Executor, addresses_to_send, both, read_secrets, verify
     from cwsync.cli.progress import live_progress
     from cwsync.plan import ApplyResult
 
@@ -167,7 +182,7 @@ def _execute(settings: Settings, workspace: Workspace, held: Held, plan: Plan, s
     addresses = addresses_to_send(plan, workspace.desired)
     secrets = read_secrets(addresses, workspace.desired, workspace.project.root)
     with live_progress(settings, plan) as progress, _interruptible(settings) as stop:
-        result = Executor(
+        executor = Executor(
             client=workspace.client,
             held=held,
             plan=plan,
@@ -178,11 +193,23 @@ def _execute(settings: Settings, workspace: Workspace, held: Held, plan: Plan, s
             parallelism=workspace.parallelism,
             stop=stop,
             progress=progress,
-        ).run()
-    if result.interrupted:
-        return result
-    touched = [outcome.address for outcome in result.applied]
-    return replace(result, problems=result.problems + verify(workspace.client, held.state, touched))
+        )
+        result = executor.run()
+        if result.interrupted:
+            return result
+        seen = verify(workspace.client, held.state, [outcome.address for outcome in result.applied])
+        if seen.correction is not None and seen.seen is not None:
+            corrected = replace(executor, plan=seen.correction, snapshot=seen.seen).run()
+            result = both(result, corrected)
+    return replace(result, problems=result.problems + seen.problems + _partly(result))
+
+
+def _partly(result: ApplyResult) -> tuple[Problem, ...]:
+    """Where some failed and some were applied, that is what a person must know first."""
+    if not result.applied or exit_status(result.problems) not in (Exit.ERROR, Exit.STALE):
+        return ()
+    hint = "what was applied is in the state: mend the cause, apply again, and only the rest is done"
+    return (Problem("CW601", "some operations failed, others were applied", hint=hint),)
 
 
 @contextmanager
@@ -217,12 +244,6 @@ def _show_result(settings: Settings, plan: Plan, result: ApplyResult) -> int:
         settings.show(
             apply_text(result, color=settings.color, verbose=settings.verbose, quiet=settings.quiet)
         )
-    return apply_status(result)
-
-
-def apply_status(result: ApplyResult) -> int:
-    """Partly applied only where something was applied and something wasn't; the rest is as it is everywhere."""
-    status = exit_status(result.problems)
-    if status is Exit.ERROR and result.applied:
-        return exit_status([*result.problems, Problem("CW601", "")])
-    return status
+    else:
+        tell_problems(settings, result.problems)
+    return exit_status(result.problems)

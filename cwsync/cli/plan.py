@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cwsync.cli.settings import Settings, with_settings
+from cwsync.cli.settings import Settings, put, with_settings
 from cwsync.errors import Exit, Problem, exit_status, fail
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def plan_command(settings: Settings, out: Path | None, detailed_exitcode: bool, 
     status = exit_status(plan.problems)
     if out is not None and status is Exit.OK:
         _save(settings, workspace, plan, stored, out, destroy=destroy)
+    elif out is not None:
+        settings.say(f"Not saved to {out}.")
     if status is Exit.OK and detailed_exitcode and not plan.empty:
         return Exit.CHANGES
     return status
@@ -52,7 +54,7 @@ def warn(settings: Settings, workspace: Workspace) -> None:
     from cwsync.report import problems_text
 
     if workspace.warnings:
-        settings.say(problems_text(workspace.warnings, color=settings.color).rstrip("\n"))
+        settings.say(problems_text(workspace.warnings, color=settings.color))
 
 
 def show_plan(settings: Settings, plan: Plan) -> None:
@@ -71,7 +73,7 @@ def tell_problems(settings: Settings, problems: tuple[Problem, ...]) -> None:
     from cwsync.report import problems_text
 
     if problems:
-        click.echo(problems_text(problems, color=settings.color).rstrip("\n"), err=True)
+        put(problems_text(problems, color=settings.color), err=True)
 
 
 def _save(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cwsync.cli.settings import Settings, with_settings
+from cwsync.cli.settings import Settings, put, with_settings
 from cwsync.errors import CwsyncError, Exit, exit_status
 
 
@@ -31,7 +31,7 @@ def validate_command(settings: Settings) -> int:
         settings.show(problems_sarif(problems))
     else:
         if problems:
-            click.echo(problems_text(problems, color=settings.color).rstrip("\n"), err=True)
+            put(problems_text(problems, color=settings.color), err=True)
         if status is Exit.OK and not settings.quiet:
             settings.show(f"Valid: {count} resources for the environment {environment}.")
         elif not settings.quiet:

@@ -149,8 +149,11 @@ class Workspace:
         try:
             return f"{address}#{self.client.whoami().customer_guid}"
         except ServiceError as error:
-            if error.problem.code == "CW302":
-                raise
+            given = self.project.environment.authenticate
+            if error.problem.code in ("CW122", "CW302") or (
+                error.problem.code == "CW301" and not (given and given.token)
+            ):
+                raise  # there is no signing in
             # The sign-in service answers no such question here: the address must do.
             return known if known and known.startswith(f"{address}#") else address
 

@@ -41,11 +41,14 @@ def _outcomes(result: ApplyResult, paint: Paint) -> Iterator[str]:
         sign, done = _DONE[outcome.action]
         id = f" (id {safe(outcome.id)})" if outcome.id and outcome.action in ("create", "replace") else ""
         yield field_line(sign, f"{safe(outcome.address)}: {done}{id}", safe(outcome.detail or ""), paint)
-    hints = {problem.message: problem.hint for problem in result.problems}
+    problems = {problem.message: problem for problem in result.problems}
     for outcome in result.failed:
-        yield field_line("!", f"{safe(outcome.address)}: failed: {safe(outcome.detail or '')}", "", paint)
-        if hint := hints.get(outcome.detail or ""):
-            yield f"        hint: {safe(hint)}"
+        problem = problems.get(outcome.detail or "")
+        code = f"{problem.code} " if problem else ""
+        why = safe(f"{code}{outcome.detail or ''}")
+        yield field_line("!", f"{safe(outcome.address)}: failed: {why}", "", paint)
+        if problem and problem.hint:
+            yield f"        hint: {safe(problem.hint)}"
     for outcome in result.skipped:
         yield field_line("!", f"{safe(outcome.address)}: skipped: {_why_skipped(outcome)}", "", paint)
 
