@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
 # Says nothing while a command is content, and everything when it is not.
 quietly = @said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
-.PHONY: help demo test lint types format lock schemas golden readme clean
+.PHONY: help demo test lint types format lock schemas golden fuzz readme clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,10 @@ schemas: $(READY) ## write schemas/ anew from the models
 
 golden: $(READY) ## write the tests' golden files anew; look at the difference before committing it
 	@$(BIN)python -m pytest -n auto --snapshot-update
+
+fuzz: $(READY) ## thousands of generated requests to the emulator, from its own description
+	@test -x .venv/fuzz/bin/schemathesis || { $(BIN)python -m venv .venv/fuzz && .venv/fuzz/bin/pip install -q schemathesis==4.32.5; }
+	@$(BIN)python tests/tools/fuzz.py .venv/fuzz/bin/schemathesis
 
 readme: $(READY) ## write the generated tables of README.md anew
 	@$(BIN)python tests/tools/readme.py

@@ -17,24 +17,22 @@ or several at once, all or none: {"by": …, "edits": [{"action": …, "kind": �
   user: {"role": "none|integrator", "firstName": …, "lastName": …}; tenant: {"maxAllowed": 500}.
 
 Nothing is checked as the API checks it: duplicate names, dangling references, foreign authMethods and
-other odd states are what this is for.
+other odd states are what this is for. What could not be read back is refused all the same.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from cwsync.emulator.shapes import either, listing, one_of, record, text
+from cwsync.emulator.edit_bodies import KINDS, misfit
+from cwsync.emulator.shapes import an_object, either, listing, one_of, record, text
 from cwsync.emulator.store import Document
 from cwsync.emulator.tenant import Tenant
-from cwsync.emulator.tenant.runs import OUTCOMES
 from cwsync.emulator.tenant.world import Person, new_id, person
 
-_KINDS = ("connection", "integration", "schedule", "notification", "flow", "outcome", "user", "tenant")
-_OBJECT = lambda value: isinstance(value, dict)  # noqa: E731 - a shape like the others
-_EDIT = {"action": one_of("create", "update", "delete"), "kind": one_of(*_KINDS)}
-_WHICH = {"id": text, "name": text, "body": _OBJECT}
-_REQUEST = either(
+_EDIT = {"action": one_of("create", "update", "delete"), "kind": one_of(*KINDS)}
+_WHICH = {"id": text, "name": text, "body": an_object}
+REQUEST = either(
     record({**_EDIT, "by": text}, _WHICH),
     record({"by": text, "edits": listing(record(_EDIT, _WHICH), least=1)}),
 )
@@ -53,7 +51,7 @@ class Edits:
 
     def apply(self, request: Any) -> list[str]:
         """Make the edits; the ids of what they touched. Raises EditError, and then none is made."""
-        if not _REQUEST(request):
+        if not REQUEST(request):
             raise EditError(
                 "give by, action (create, update, delete), kind, id or name, body; or by and edits"
             )
@@ -62,6 +60,9 @@ class Edits:
 
     def _one(self, edit: Document, by: Person) -> str:
         kind, action, body = edit["kind"], edit["action"], edit.get("body", {})
+        wrong = misfit(kind, body)
+        if wrong is not None:
+            raise EditError(f"the body of this {kind} cannot have such a {wrong}")
         hands = {
             "connection": self._connection,
             "integration": self._integration,
@@ -131,8 +132,7 @@ class Edits:
                 "integrationId": new_id(),
             }
             identifier = str(document["integrationId"])
-            document["notificationId"] = self._tenant.notifications.for_new(identifier, by)
-            integrations.save(document, by.guid)
+            integrations.save(document | self._with_notification(identifier, by), by.guid)
             return identifier
         _, document = self._find(edit, "integration")
         if action == "delete":
@@ -146,9 +146,9 @@ class Edits:
         if action == "create":
             born = self._tenant.world.born(by)
             document = {"id": new_id(), "name": body.get("name", ""), "steps": _steps(body), **born}
-            document["notificationId"] = self._tenant.notifications.for_new(document["id"], by)
-            flows.save(document, by.guid)
-            return str(document["id"])
+            identifier = str(document["id"])
+            flows.save(document | self._with_notification(identifier, by), by.guid)
+            return identifier
         _, document = self._find(edit, "flow")
         if action == "delete":
             flows.forget(document)
@@ -156,6 +156,11 @@ class Edits:
             merged = _merged(document, body)
             flows.save({**merged, "steps": _steps(merged), **self._tenant.world.touched(by)})
         return str(document["id"])
+
+    def _with_notification(self, owner: str, by: Person) -> Document:
+        if not self._tenant.world.profile.notifications_auto_created:
+            return {}
+        return {"notificationId": self._tenant.notifications.for_new(owner, by)}
 
     def _schedule(self, action: str, edit: Document, body: Document, _by: Person) -> str:
         kind, document = self._find(edit, "integration", "flow")
@@ -193,8 +198,6 @@ class Edits:
     def _outcome(self, action: str, edit: Document, body: Document, _by: Person) -> str:
         _, document = self._find(edit, "integration")
         identifier = str(document["integrationId"])
-        if body.get("outcome", OUTCOMES[0]) not in OUTCOMES:
-            raise EditError(f"outcome is one of {', '.join(OUTCOMES)}")
         if action == "delete":
             self._store.delete("outcome", identifier)
         else:

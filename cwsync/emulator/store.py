@@ -17,6 +17,7 @@ from typing import Any
 Document = dict[str, Any]  # JSON, as it crosses the wire
 
 _KEPT_REQUESTS = 20_000
+_COLUMNS = "sequence, kind, id, name, owner, body"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,
@@ -25,6 +26,9 @@ CREATE INDEX IF NOT EXISTS by_name ON documents (kind, name);
 CREATE TABLE IF NOT EXISTS refs (
   kind TEXT NOT NULL, id TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (kind, id, target)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_target ON refs (target);
+CREATE TABLE IF NOT EXISTS past (
+  moment TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
+  name TEXT NOT NULL, owner TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, method TEXT NOT NULL, path TEXT NOT NULL, status INTEGER);
 """
@@ -66,8 +70,12 @@ class Store:
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
-        """All of it or, where it raises, nothing of it. Committed before it returns."""
+        """All of it or, where it raises, nothing of it. Committed before it returns; within another one it
+        is a part of that."""
         with self._lock:
+            if self._db.in_transaction:
+                yield
+                return
             self._db.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield
@@ -75,6 +83,37 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def keep(self, moment: str, kinds: Iterable[str]) -> None:
+        """Keep the documents of these kinds as they are now, under that name."""
+        self._db.execute(
+            f"INSERT INTO past SELECT ?, {_COLUMNS} FROM documents"  # noqa: S608 - fixed words
+            " WHERE kind IN (SELECT value FROM json_each(?))",
+            (moment, json.dumps([*kinds])),
+        )
+
+    @contextmanager
+    def as_of(self, moment: str, kinds: Iterable[str]) -> Iterator[None]:
+        """Within it, the documents of these kinds are what they were when they were kept; nothing that is
+        done within it lasts."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.execute(
+                    "DELETE FROM documents WHERE kind IN (SELECT value FROM json_each(?))",
+                    (json.dumps([*kinds]),),
+                )
+                self._db.execute(
+                    f"INSERT INTO documents SELECT {_COLUMNS} FROM past WHERE moment = ?",  # noqa: S608 - fixed words
+                    (moment,),
+                )
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
+
+    def let_go(self) -> None:
+        """Forget every moment that was kept."""
+        self._db.execute("DELETE FROM past")
 
     def get(self, kind: str, identifier: str) -> Document | None:
         row = self._db.execute(
@@ -96,7 +135,7 @@ class Store:
             "INSERT INTO documents (kind, id, name, owner, body) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (kind, id) DO UPDATE SET"
             " name = excluded.name, owner = excluded.owner, body = excluded.body",
-            (kind, identifier, name, owner, json.dumps(body, ensure_ascii=False)),
+            (kind, identifier, name, owner, _written(body)),
         )
         self._db.execute("DELETE FROM refs WHERE kind = ? AND id = ?", (kind, identifier))
         self._db.executemany(
@@ -108,7 +147,7 @@ class Store:
         """Change the body of a document whose name, owner and references stay as they are."""
         self._db.execute(
             "UPDATE documents SET body = ? WHERE kind = ? AND id = ?",
-            (json.dumps(body, ensure_ascii=False), kind, identifier),
+            (_written(body), kind, identifier),
         )
 
     def delete(self, kind: str, identifier: str) -> bool:
@@ -177,6 +216,7 @@ class Store:
                 f"DELETE FROM {table} WHERE kind NOT IN (SELECT value FROM json_each(?))",  # noqa: S608 - a fixed word
                 (kept,),
             )
+        self.let_go()
         self._db.execute("DELETE FROM requests")
         self._db.execute("DELETE FROM sqlite_sequence WHERE name = 'requests'")
 
@@ -193,3 +233,8 @@ class Store:
 def _document(body: str) -> Document:
     document: Document = json.loads(body)
     return document
+
+
+def _written(body: Document) -> str:
+    # A number that JSON cannot write is none: no client could read it back.
+    return json.dumps(body, ensure_ascii=False, allow_nan=False)

@@ -14,7 +14,7 @@ from cwsync.emulator.store import Document, Store
 from cwsync.emulator.tenant import runs
 from cwsync.emulator.tenant.connections import Connections
 from cwsync.emulator.tenant.flows import Flows
-from cwsync.emulator.tenant.integrations import Integrations
+from cwsync.emulator.tenant.integrations import Integrations, integration_type
 from cwsync.emulator.tenant.notifications import Notifications
 from cwsync.emulator.tenant.schedules import Schedules
 from cwsync.emulator.tenant.world import Page, Person, World
@@ -35,14 +35,15 @@ class Tenant:
         return {"run": {"id": runs.begin(self.world, self.world.require("integration", identifier), by)}}
 
     def cancel(self, identifier: str) -> Document:
-        runs.cancel(self.world, self.world.require("integration", identifier))
-        return {}
+        return runs.cancel(self.world, self.world.require("integration", identifier))
 
     def run_flow(self, identifier: str, body: Any, by: Person) -> Document:
         return {"run": {"id": runs.begin_flow(self.world, self.world.require("flow", identifier), body, by)}}
 
     def history(self, identifier: str, page: Page) -> Document:
-        return runs.history(self.world, self.world.require("integration", identifier), page)
+        integration = self.world.require("integration", identifier)
+        about = {**integration, "integrationType": integration_type(integration)}
+        return runs.history(self.world, about, page)
 
     def run_status(self, run_id: str) -> Document:
         return runs.status(self.world, run_id)

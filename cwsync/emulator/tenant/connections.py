@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from cwsync.emulator import refusal
+from cwsync.emulator.profile import Profile
 from cwsync.emulator.refusal import Refusal
-from cwsync.emulator.shapes import Shape, either, name, one_of, record, text
+from cwsync.emulator.shapes import Shape, an_object, either, name, one_of, record, text
 from cwsync.emulator.store import Document
 from cwsync.emulator.tenant.world import Page, Person, World, new_id
 
@@ -28,7 +29,7 @@ _KEY_FIELDS = {
     "authProviderX509CertUrl": "auth_provider_x509_cert_url",
     "clientX509CertUrl": "client_x509_cert_url",
 }
-_SERVICE_ACCOUNT: Shape = one_of("service_account")
+_SERVICE_ACCOUNT = one_of("service_account")
 # The vendor's spelling, and Google's own file as it is downloaded (facts B4).
 _SERVICE_ACCOUNT_KEY = either(
     record({"type": _SERVICE_ACCOUNT, **dict.fromkeys(_KEY_FIELDS, text)}),
@@ -38,38 +39,66 @@ _SERVICE_ACCOUNT_KEY = either(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Type:
-    required: dict[str, Shape]
-    optional: dict[str, Shape]
-    needed_to_replace: tuple[str, ...] = ()
-
-
-# The workspace is one more optional field of all, which only restricted users need (facts D).
-_TYPES = {
-    "AmazonS3": _Type(
-        {"name": name, "accessKeyId": text, "secretAccessKey": text, "bucketName": text}, {"roleArn": text}
+# What a connection of each type must and may have; beside it all of them may have a workspace, which
+# only restricted users need (facts D).
+_FIELDS: Mapping[str, tuple[Mapping[str, Shape], Mapping[str, Shape]]] = {
+    "AmazonS3": (
+        {"name": name, "accessKeyId": text, "secretAccessKey": text, "bucketName": text},
+        {"roleArn": text},
     ),
-    "GoogleBigQuery": _Type({"name": name, "serviceAccountKey": _SERVICE_ACCOUNT_KEY, "dataset": text}, {}),
-    "AzureBlob": _Type(
+    "GoogleBigQuery": ({"name": name, "serviceAccountKey": _SERVICE_ACCOUNT_KEY, "dataset": text}, {}),
+    "AzureBlob": (
         {"name": name, "storageAccountName": text, "sasToken": text, "containerName": text},
         {"authMethod": one_of(SAS)},
-        needed_to_replace=("authMethod",),  # facts B2: optional when creating, mandatory when replacing
     ),
 }
+
+
+def _body(required: Mapping[str, Shape], optional: Mapping[str, Shape]) -> Shape:
+    """One field at the least; and Azure's method by either of its names (facts B2)."""
+    bodies = [record(required, optional)]
+    if "authMethod" in {*required, *optional}:
+        bodies.append(record(_respelled(required), _respelled(optional)))
+    return either(*bodies).but(bool, minProperties=1)
+
+
+def _respelled(fields: Mapping[str, Shape]) -> dict[str, Shape]:
+    return {("auth_method" if field == "authMethod" else field): shape for field, shape in fields.items()}
+
+
+def _bodies(profile: Profile) -> dict[str, dict[str, Shape]]:
+    """By method and type, what a body looks like."""
+    bodies: dict[str, dict[str, Shape]] = {"POST": {}, "PUT": {}, "PATCH": {}}
+    for kind, (required, given) in _FIELDS.items():
+        optional = {**given, "workspaceId": text}
+        bodies["POST"][kind] = _body(required, optional)
+        if kind == "GoogleBigQuery" and not profile.bigquery_edits:
+            bodies["PATCH"][kind] = _body({"name": name}, {})
+            continue
+        bodies["PATCH"][kind] = _body({}, {**required, **optional})
+        needed = ("authMethod",) if kind == "AzureBlob" and profile.azure_put_needs_method else ()
+        demanded = {field: optional.pop(field) for field in needed}
+        bodies["PUT"][kind] = _body({**required, **demanded}, optional)
+    return bodies
+
+
+_WRAPPED = record({"type": text, "body": an_object})
 
 # Never returned (facts C1), and so never kept: a keyed digest tells one value from another.
 WRITE_ONLY = ("accessKeyId", "secretAccessKey", "roleArn", "serviceAccountKey", "sasToken")
 
-# The service tries the credentials at once (facts D). Here a value that starts with "invalid-" fails.
-_TRIALS: tuple[tuple[str, Refusal], ...] = (
-    ("accessKeyId", refusal.INVALID_CREDENTIALS),
-    ("secretAccessKey", refusal.INVALID_CREDENTIALS),
-    ("sasToken", refusal.INVALID_CREDENTIALS),
-    ("roleArn", refusal.INVALID_ROLE_ARN),
-    ("bucketName", refusal.INVALID_BUCKET),
-    ("containerName", refusal.INVALID_BUCKET),
-    ("dataset", refusal.INVALID_DATASET),
+# The service tries the credentials at once (facts D). Here a value that starts like this fails.
+_TRIALS: tuple[tuple[str, str, Refusal], ...] = (
+    ("accessKeyId", "invalid-", refusal.INVALID_CREDENTIALS),
+    ("secretAccessKey", "invalid-", refusal.INVALID_CREDENTIALS),
+    ("sasToken", "invalid-", refusal.INVALID_CREDENTIALS),
+    ("roleArn", "invalid-", refusal.INVALID_ROLE_ARN),
+    ("bucketName", "invalid-", refusal.INVALID_BUCKET),
+    ("bucketName", "denied-", refusal.BUCKET_DENIED),
+    ("containerName", "invalid-", refusal.INVALID_BUCKET),
+    ("containerName", "denied-", refusal.BUCKET_DENIED),
+    ("dataset", "invalid-", refusal.INVALID_DATASET),
+    ("dataset", "denied-", refusal.DATASET_DENIED),
 )
 
 
@@ -78,13 +107,19 @@ class Connections:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._bodies = _bodies(world.profile)
+        self.created_by = either(
+            *(record({"type": one_of(kind), "body": body}) for kind, body in self._bodies["POST"].items())
+        )
+        self.replaced_by = either(*self._bodies["PUT"].values())
+        self.patched_by = either(*self._bodies["PATCH"].values())
 
     def create(self, body: Any, by: Person) -> Document:
-        if not record({"type": text, "body": lambda value: isinstance(value, dict)})(body):
+        if not _WRAPPED(body):
             raise refusal.INVALID_BODY()
-        if body["type"] not in _TYPES:
+        if body["type"] not in self._bodies["POST"]:
             raise refusal.INVALID_CONNECTION_TYPE()
-        fields = _checked(body["type"], body["body"])
+        fields = _checked(body["body"], self._bodies["POST"][body["type"]])
         self._world.refuse_taken("connection", fields["name"])
         document = {
             "connectionId": new_id(),
@@ -101,11 +136,16 @@ class Connections:
         return {"connections": {"connectionId": document["connectionId"]}}
 
     def listing(self, page: Page, by: Person) -> Document:
+        if not self._world.profile.connections_paged:
+            page = Page(limit=-1)
         documents, paging = self._world.listed("connection", page, by)
         schema = "https://api.anaplan.com/cloudworks/2/0/integrations/objects/connections?connectionType=<connectionType>"
         return {
             "connections": [
-                {key: value for key, value in each.items() if key != "secrets"} for each in documents
+                self._world.profile.show(
+                    "connection", {key: value for key, value in each.items() if key != "secrets"}
+                )
+                for each in documents
             ],
             "meta": {"paging": paging, "schema": schema},
         }
@@ -113,7 +153,7 @@ class Connections:
     def replace(self, identifier: str, body: Any, by: Person) -> Document:
         """PUT: flat, complete, with the secrets (facts B1)."""
         document = self._world.require("connection", identifier)
-        fields = _checked(document["connectionType"], body, replacing=True)
+        fields = _checked(body, self._bodies["PUT"].get(document["connectionType"]))
         # What is left out is gone; only the workspace, which no PUT documents, stays.
         document["body"], document["secrets"] = {}, {}
         return self._edit(document, fields, by)
@@ -121,7 +161,7 @@ class Connections:
     def patch(self, identifier: str, body: Any, by: Person) -> Document:
         """PATCH: flat, one known field at the least (facts A1)."""
         document = self._world.require("connection", identifier)
-        return self._edit(document, _checked(document["connectionType"], body, partly=True), by)
+        return self._edit(document, _checked(body, self._bodies["PATCH"].get(document["connectionType"])), by)
 
     def _edit(self, document: Document, fields: Document, by: Person) -> Document:
         # No documented PUT or PATCH has a workspace: one that says the same is harmless, another is not.
@@ -163,22 +203,12 @@ class Connections:
         return hmac.new(bytes.fromhex(settings["key"]), said, hashlib.sha256).hexdigest()[:32]
 
 
-def _checked(kind: str, body: Any, *, replacing: bool = False, partly: bool = False) -> Document:
-    """The fields of a body that fits the type, with the alternative spellings undone; or a refusal."""
-    if not isinstance(body, dict):
+def _checked(body: Any, shape: Shape | None) -> Document:
+    """The fields of a body of this shape, with the alternative spelling undone; or a refusal."""
+    if shape is None or not shape(body):
         raise refusal.INVALID_BODY()
-    fields = dict(body)
-    if kind == "AzureBlob" and "auth_method" in fields and "authMethod" not in fields:
-        fields["authMethod"] = fields.pop("auth_method")  # facts B2: either is accepted
-    rules = _TYPES[kind]
-    required, optional = dict(rules.required), {**rules.optional, "workspaceId": text}
-    if replacing:
-        required.update({field: optional.pop(field) for field in rules.needed_to_replace})
-    if partly:
-        required, optional = {}, {**required, **optional}
-    if not record(required, optional)(fields) or not fields:
-        raise refusal.INVALID_BODY()
-    for field, outcome in _TRIALS:
-        if str(fields.get(field, "")).startswith("invalid-"):
+    fields = {("authMethod" if field == "auth_method" else field): value for field, value in body.items()}
+    for field, beginning, outcome in _TRIALS:
+        if str(fields.get(field, "")).startswith(beginning):
             raise outcome()
     return fields

@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from cwsync.emulator import refusal
-from cwsync.emulator.shapes import digits, flag, name, record, text
+from cwsync.emulator.refusal import Refusal
+from cwsync.emulator.shapes import digits, flag, listing, name, one_of, record, text
 from cwsync.emulator.store import Document
 from cwsync.emulator.tenant import jobs as job_rules
 from cwsync.emulator.tenant import runs
+from cwsync.emulator.tenant.jobs import JOB
 from cwsync.emulator.tenant.notifications import Notifications
 from cwsync.emulator.tenant.world import OBJECTS, Page, Person, World, new_id
 
-
-def _jobs(value: Any) -> bool:
-    return isinstance(value, list)
-
-
-_OPTIONAL = {"nuxVisible": flag, "processId": digits, "jobs": _jobs}
-_ENVELOPES = {
-    "2.0": record({"name": name, "version": text, "workspaceId": text, "modelId": text}, _OPTIONAL),
-    "1.0": record({"name": name}, _OPTIONAL),
+_HEAD = {"2.0": {"version": one_of("2.0"), "workspaceId": text, "modelId": text}, "1.0": {}}
+# What a body of each version of the API looks like.
+BODY = {
+    version: record(
+        {"name": name, **head}, {"nuxVisible": flag, "processId": digits, "jobs": listing(JOB[version])}
+    )
+    for version, head in _HEAD.items()
 }
+# The service looks the model up. Here an id that starts like this is one that it refuses.
+_TRIALS: tuple[tuple[str, str, Refusal], ...] = (
+    ("workspaceId", "invalid-", refusal.INVALID_MODEL),
+    ("modelId", "invalid-", refusal.INVALID_MODEL),
+    ("workspaceId", "denied-", refusal.NO_WORKSPACE),
+    ("modelId", "denied-", refusal.NO_MODEL),
+)
 _SUMMARY = ("name", "processId", "workspaceId", "modelId", "createdBy", "creationDate", "modificationDate")
 
 
@@ -44,21 +51,36 @@ class Integrations:
 
     def listing(self, page: Page, by: Person, version: str) -> Document:
         documents, paging = self._world.listed("integration", page, by)
+        quota = self._world.quota() if self._world.profile.tells_quota else {}
         return {
-            "integrations": [self._summary(document, version) for document in documents],
-            "meta": {"paging": paging, **self._world.quota(), "schema": f"{OBJECTS}/integrations"},
+            "integrations": [
+                self._world.profile.show("integration", self._summary(document, version))
+                for document in documents
+            ],
+            "meta": {"paging": paging, **quota, "schema": f"{OBJECTS}/integrations"},
         }
+
+    def of_model(self, model_id: str, version: str) -> Document:
+        """The model-scoped list, whole: with jobs and schedules (facts B41)."""
+        if model_id.startswith("invalid-"):
+            raise refusal.MODEL_NOT_FOUND()
+        plain_id = self._world.profile.plain_id
+        items = [
+            self._world.profile.show("integration of a model", self._full(document, version))
+            for document in self._world.store.page("integration")
+            if plain_id(anaplan_model(document).get("modelId", "")) == plain_id(model_id)
+        ]
+        paging = {"currentPageSize": len(items), "totalSize": len(items), "offset": 0}
+        return {"integrations": items, "meta": {"paging": paging, "schema": f"{OBJECTS}/model"}}
 
     def detail(self, identifier: str, version: str) -> Document:
         """Without `integrationType`, with `jobs` and `version` (facts A2, B32)."""
-        document = self._world.require("integration", identifier)
-        shown = self._summary(document, version)
+        shown = self._full(self._world.require("integration", identifier), version)
         del shown["integrationType"]
-        if document["version"] != "1.0":
-            shown["version"] = document["version"]
-        if document.get("jobs"):
-            shown["jobs"] = job_rules.decorated(document["jobs"], self._world.store)
-        return {"integration": shown, "meta": {"schema": f"{OBJECTS}/integration"}}
+        return {
+            "integration": self._world.profile.show("integration detail", shown),
+            "meta": {"schema": f"{OBJECTS}/integration"},
+        }
 
     def replace(self, identifier: str, body: Any, by: Person, version: str) -> Document:
         """PUT: all that can be edited, at once. A 2.0 body makes a 1.0 object one of version 2.0."""
@@ -84,7 +106,7 @@ class Integrations:
     def delete(self, identifier: str) -> Document:
         """The schedule and the notification go with it (facts D, last rules)."""
         document = self._world.require("integration", identifier)
-        runs.refuse_running(self._world, document)
+        runs.refuse_running(self._world, document, self._world.profile.deleting_what_runs)
         # Nobody has tried it (facts D, graded I); a flow with a step that leads nowhere would be worse.
         if self._world.store.referred_to(identifier, by="flow"):
             raise refusal.REFERENCED()
@@ -111,17 +133,20 @@ class Integrations:
             raise refusal.INVALID_BODY()
         if body.get("version", version) != version or (version == "1.0" and "version" in body):
             raise refusal.WRONG_VERSION()
-        if not _ENVELOPES[version](body) or not all(
-            job_rules.fits(job, version) for job in body.get("jobs", [])
-        ):
+        if not BODY[version](body):
             raise refusal.INVALID_PAYLOAD()
-        listed = body.get("jobs", [])
+        listed = job_rules.spelled_plainly(body.get("jobs", []), self._world.profile.plain_id)
         if "processId" not in body and len(listed) != 1:
             raise refusal.SINGLE_JOB()
         if version == "1.0" and not listed:
             raise refusal.INVALID_PAYLOAD()
+        model = anaplan_model(body)
+        for field, beginning, outcome in _TRIALS:
+            if model.get(field, "").startswith(beginning):
+                raise outcome()
         job_rules.check_connections(listed, body.get("workspaceId"), self._world.store)
-        return {"nuxVisible": False, **{key: value for key, value in body.items() if key != "version"}}
+        fields = {"nuxVisible": False, **{key: value for key, value in body.items() if key != "version"}}
+        return fields | ({"jobs": listed} if "jobs" in body else {})
 
     def _summary(self, document: Document, version: str) -> Document:
         shown: Document = {
@@ -138,6 +163,22 @@ class Integrations:
         if document.get("schedule"):
             shown["schedule"] = document["schedule"]
         return shown
+
+    def _full(self, document: Document, version: str) -> Document:
+        shown = self._summary(document, version)
+        if document["version"] != "1.0":
+            shown["version"] = document["version"]
+        jobs = document.get("jobs")
+        if jobs and self._world.profile.decorates_jobs:
+            jobs = job_rules.decorated(jobs, self._world.store)
+        return shown | ({"jobs": jobs} if jobs else {})
+
+
+def anaplan_model(integration: Document) -> Document:
+    """Where it belongs in Anaplan: at the top in version 2.0, inside Anaplan's end in 1.0 (facts B44)."""
+    if "modelId" in integration:
+        return integration
+    return next((end for end in job_rules.ends(integration.get("jobs", [])) if "modelId" in end), {})
 
 
 def integration_type(document: Document) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from cwsync.emulator import refusal
-from cwsync.emulator.shapes import Shape, digits, distinct, flag, listing, one_of, record, text
+from cwsync.emulator.shapes import Shape, digits, distinct, either, flag, listing, one_of, record, text
 from cwsync.emulator.store import Document, Store
 
 CLOUDS = ("AmazonS3", "AzureBlob", "GoogleBigQuery")
@@ -18,9 +17,9 @@ def _job_shape(job_type: str, model: Mapping[str, Shape]) -> Shape:
     importing = job_type.endswith("ToAnaplan")
     cloud = job_type.removesuffix("ToAnaplan") if importing else job_type.removeprefix("AnaplanTo")
     place = "table" if cloud == "GoogleBigQuery" else "file"
-    outer: dict[str, Shape] = {"type": one_of(cloud), "connectionId": text, place: text}
-    inner: dict[str, Shape] = {"type": one_of("Anaplan"), "actionId": digits, **model}
-    job: dict[str, Shape] = {"type": one_of(job_type)}
+    outer = {"type": one_of(cloud), "connectionId": text, place: text}
+    inner = {"type": one_of("Anaplan"), "actionId": digits, **model}
+    job = {"type": one_of(job_type)}
     if importing:
         inner["fileId"] = digits
         return record({**job, "sources": _single(record(outer)), "targets": _single(record(inner))})
@@ -38,18 +37,11 @@ def _single(shape: Shape) -> Shape:
 
 _JOB_TYPES = tuple(f"{cloud}ToAnaplan" for cloud in CLOUDS) + tuple(f"AnaplanTo{cloud}" for cloud in CLOUDS)
 _MODEL: dict[str, dict[str, Shape]] = {"2.0": {}, "1.0": {"workspaceId": text, "modelId": text}}
-_SHAPES = {
-    version: {job_type: _job_shape(job_type, model) for job_type in _JOB_TYPES}
+# A job of that version of the API, with both ends of the type that its own says.
+JOB = {
+    version: either(*(_job_shape(job_type, model) for job_type in _JOB_TYPES))
     for version, model in _MODEL.items()
 }
-
-
-def fits(job: Any, version: str) -> bool:
-    """Whether it is a job of that version of the API, with both ends of the type that its own says."""
-    if not isinstance(job, dict) or not isinstance(job.get("type"), str):
-        return False
-    shape = _SHAPES[version].get(job["type"])
-    return shape is not None and shape(job)
 
 
 def ends(jobs: Iterable[Document]) -> Iterator[Document]:
@@ -61,6 +53,17 @@ def ends(jobs: Iterable[Document]) -> Iterator[Document]:
 
 def connections_of(jobs: Iterable[Document]) -> list[str]:
     return [end["connectionId"] for end in ends(jobs) if "connectionId" in end]
+
+
+def spelled_plainly(jobs: Iterable[Document], plain_id: Callable[[str], str]) -> list[Document]:
+    """The jobs with the ids of their connections as they are kept (facts B25)."""
+
+    def plain(end: Document) -> Document:
+        return end | {key: plain_id(value) for key, value in end.items() if key == "connectionId"}
+
+    return [
+        job | {side: [plain(end) for end in job[side]] for side in ("sources", "targets")} for job in jobs
+    ]
 
 
 def check_connections(jobs: list[Document], workspace: str | None, store: Store) -> None:

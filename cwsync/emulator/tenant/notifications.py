@@ -14,12 +14,12 @@ CHANNELS = ("email", "in_app")
 
 # Nothing of it may be empty: an empty list of users would mean "delete", and has its own call (facts C4).
 _ENTRY = record({"type": one_of(*TYPES), "users": distinct(listing(guid, least=1, most=5))})
-_BODY = record(
+BODY = record(
     {
         "integrationIds": listing(text, least=1, most=1),
         "channels": distinct(listing(one_of(*CHANNELS), least=1)),
         "notifications": record(
-            {"config": distinct(listing(_ENTRY, least=1), key=lambda entry: entry["type"])}
+            {"config": distinct(listing(_ENTRY, least=1, most=len(TYPES)), key=lambda entry: entry["type"])}
         ),
     }
 )
@@ -43,7 +43,7 @@ class Notifications:
             raise refusal.NOT_FOUND()
         kind, document = owner
         if "notificationId" in document:
-            raise self._world.duplicate()
+            raise self._world.profile.duplicate()
         identifier = self.save(new_id(), target, body["channels"], _users(body))
         self._point(kind, document, identifier)
         return {"notification": {"notificationId": identifier}}
@@ -65,12 +65,13 @@ class Notifications:
         }
 
     def replace(self, identifier: str, body: Any) -> Document:
-        """PUT: the channels, and the users of the types that it names; other types stay (facts F6)."""
+        """PUT: the channels, and the users of the types that it names. Whether other types stay is not
+        known (facts F6): they do in one of the profiles."""
         document = self._world.require("notification", identifier)
         if self._target(body) != document["integrationId"]:
             raise refusal.INVALID_BODY()
-        merged = {**document["config"], **_users(body)}
-        self.save(identifier, document["integrationId"], body["channels"], merged)
+        before = document["config"] if self._world.profile.put_merges_notification else {}
+        self.save(identifier, document["integrationId"], body["channels"], {**before, **_users(body)})
         return {}
 
     def delete(self, identifier: str) -> Document:
@@ -93,10 +94,9 @@ class Notifications:
         return identifier
 
     def _target(self, body: Any) -> str:
-        if not _BODY(body):
+        if not BODY(body):
             raise refusal.INVALID_BODY()
-        target: str = body["integrationIds"][0]
-        return target
+        return self._world.profile.plain_id(body["integrationIds"][0])
 
     def _owner(self, owner_id: str) -> tuple[str, Document] | None:
         for kind in ("integration", "flow"):

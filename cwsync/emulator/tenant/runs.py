@@ -6,13 +6,15 @@ How long an integration takes and how it ends is its *outcome*, set through /_em
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from graphlib import TopologicalSorter
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from cwsync.emulator import refusal
-from cwsync.emulator.refusal import not_running
+from cwsync.emulator.refusal import Refusal, not_running
+from cwsync.emulator.shapes import either, listing, nothing, record, text
 from cwsync.emulator.store import Document
+from cwsync.emulator.tenant import jobs as job_rules
 from cwsync.emulator.tenant.world import OBJECTS, Page, Person, World, new_id
 
 DEFAULT_SECONDS = 2.0
@@ -24,6 +26,8 @@ _ENDINGS: dict[str, tuple[bool, str, int | None]] = {
     "partial_success": (True, "Partial success", 38),
     "failure": (False, "Process failed", 12),
 }
+# A body may be left out, and may name the steps to run.
+FLOW_BODY = either(nothing, record({}, {"stepsToRun": listing(text, least=1)}))
 # What a step does when its flow says nothing (the vendor's page, "exceptionBehavior").
 _DEFAULT_STRATEGY = {"failure": "stop", "partial_success": "continue"}
 
@@ -41,7 +45,7 @@ def begin_flow(world: World, flow: Document, body: Any, by: Person) -> str:
     nothing begin that would begin after it ends.
     """
     referrers = [step["referrer"] for step in flow["steps"] if not step["isSkipped"]]
-    wanted = _wanted(body, referrers)
+    wanted = _wanted(world, body, referrers)
     refuse_running(world, flow)
     for referrer in wanted:
         refuse_running(world, world.require("integration", referrer))
@@ -51,10 +55,11 @@ def begin_flow(world: World, flow: Document, body: Any, by: Person) -> str:
     stopped_at: float | None = None
     worst = "success"
     steps = {step["referrer"]: step for step in flow["steps"]}
-    for referrer in TopologicalSorter({key: steps[key].get("dependsOn", []) for key in steps}).static_order():
-        begins = max(
-            (ends[other] for other in steps[referrer].get("dependsOn", []) if other in ends), default=now
-        )
+    waits = {key: [other for other in steps[key].get("dependsOn", []) if other in steps] for key in steps}
+    for referrer in _in_order(waits):
+        if not ends.keys() >= {*waits[referrer]}:
+            continue  # one that it waits for was never begun
+        begins = max((ends[other] for other in waits[referrer]), default=now)
         if referrer not in wanted:
             ends[referrer] = begins
         elif stopped_at is None or begins < stopped_at:
@@ -68,21 +73,29 @@ def begin_flow(world: World, flow: Document, body: Any, by: Person) -> str:
     return flow_run
 
 
-def cancel(world: World, integration: Document) -> None:
+def _in_order(waits: Mapping[str, list[str]]) -> list[str]:
+    try:
+        return [*TopologicalSorter(waits).static_order()]
+    except CycleError:  # only a change made by hand can lead here
+        raise refusal.INVALID_FLOW() from None
+
+
+def cancel(world: World, integration: Document) -> Document:
     """409 `Integration {id} is not in running state` when there is nothing to cancel (facts A2)."""
     identifier = integration["integrationId"]
     for run in _begun(world, identifier):
         if _running(world, run):
             _save(world, {**run, "ends": world.clock(), "cancelled": True})
-            return
+            said = {"integration_id": identifier, "state": "cancelled"}
+            return {"success": True, "message": said} if world.profile.confirms_cancel else {}
     raise not_running(identifier)
 
 
-def refuse_running(world: World, document: Document) -> None:
-    """409 while the integration or the flow runs; nothing for one that does not exist."""
+def refuse_running(world: World, document: Document, refused: Refusal = refusal.RUNNING) -> None:
+    """A refusal while the integration or the flow runs; nothing for one that does not exist."""
     identifier = document.get("integrationId") or document.get("id") or ""
     if any(_running(world, run) for run in _begun(world, identifier)):
-        raise refusal.RUNNING()
+        raise refused()
 
 
 def latest(world: World, document: Document) -> Document:
@@ -95,43 +108,51 @@ def latest(world: World, document: Document) -> Document:
 def history(world: World, integration: Document, page: Page) -> Document:
     """The begun runs, the latest first, as part of what the integration says of itself."""
     runs = list(_begun(world, integration["integrationId"]))
+    show = world.profile.show
     shown = [
-        _told(world, run) | {"traceId": run["traceId"]}
+        show("past run", _told(world, run) | {"traceId": run["traceId"]})
         for run in runs[page.offset : page.offset + page.limit]
     ]
     about = {key: value for key, value in integration.items() if key != "jobs"}
     whole = {"schedule": None, **about, "status": 1, "runs": shown, "totalRuns": len(runs)}
-    return {"history_of_runs": whole, "meta": {"schema": f"{OBJECTS}/runs"}}
+    return {"history_of_runs": show("history", whole), "meta": {"schema": f"{OBJECTS}/runs"}}
 
 
 def status(world: World, run_id: str) -> Document:
     run = _require_begun(world, run_id)
     told = _told(world, run)
+    shown = {
+        "id": run_id,
+        "integrationId": run["integrationId"],
+        "traceId": run["traceId"],
+        **{key: told[key] for key in ("startDate", "endDate", "success", "message", "executionErrorCode")},
+        **_who_and_when(run, told),
+        "flowGroupId": run.get("flowRun"),
+        "triggerSource": run["triggerSource"],
+    }
+    schema = "https://api.cloudworks.anaplan.com/1/0/integrations/objects/run"
+    return {"run": world.profile.show("run", shown), "meta": {"schema": schema}}
+
+
+def _who_and_when(run: Document, told: Document) -> Document:
     return {
-        "run": {
-            "id": run_id,
-            "integrationId": run["integrationId"],
-            "traceId": run["traceId"],
-            **{
-                key: told[key] for key in ("startDate", "endDate", "success", "message", "executionErrorCode")
-            },
-            "creationDate": told["startDate"],
-            "modificationDate": told["endDate"] or told["startDate"],
-            "createdBy": run["triggeredBy"],
-            "modifiedBy": None,
-            "flowGroupId": run.get("flowRun"),
-            "triggerSource": run["triggerSource"],
-        },
-        "meta": {"schema": "https://api.cloudworks.anaplan.com/1/0/integrations/objects/run"},
+        "creationDate": told["startDate"],
+        "modificationDate": told["endDate"] or told["startDate"],
+        "createdBy": run["triggeredBy"],
+        "modifiedBy": None,
     }
 
 
 def errors(world: World, run_id: str) -> Document:
-    """An object, empty where nothing went wrong (facts B29)."""
+    """An object, or a list; empty where nothing went wrong (facts B29)."""
     run = _require_begun(world, run_id)
     messages = _error_messages(world, run)
-    found = {"taskId": run["traceId"].upper(), "errorMessages": messages} if messages else {}
-    return {"runs": found, "meta": {"schema": f"{OBJECTS}/runerror"}}
+    found: Document = {"taskId": run["traceId"].upper(), "errorMessages": messages} if messages else {}
+    meta = {"schema": f"{OBJECTS}/runerror"}
+    if not world.profile.errors_in_a_list:
+        return {"runs": found, "meta": meta}
+    whole = {"id": run_id, **found, **_who_and_when(run, _told(world, run))}
+    return {"runs": [world.profile.show("run errors", whole)] if found else [], "meta": meta}
 
 
 def dump(world: World, run_id: str, action_id: str | None = None) -> str:
@@ -171,15 +192,15 @@ def _save(world: World, run: Document) -> None:
     world.store.put("run", run["id"], run, name=run["integrationId"])
 
 
-def _wanted(body: Any, referrers: list[str]) -> set[str]:
-    if body is None:
-        return set(referrers)
-    chosen = body.get("stepsToRun") if isinstance(body, dict) and body.keys() <= {"stepsToRun"} else None
-    if body == {}:
-        return set(referrers)
-    if not isinstance(chosen, list) or not chosen or not all(step in referrers for step in chosen):
+def _wanted(world: World, body: Any, referrers: list[str]) -> set[str]:
+    if not FLOW_BODY(body):
         raise refusal.INVALID_BODY()
-    return set(chosen)
+    if not body:
+        return set(referrers)
+    chosen = {world.profile.plain_id(step) for step in body["stepsToRun"]}
+    if not chosen <= set(referrers):
+        raise refusal.INVALID_BODY()
+    return chosen
 
 
 def _strategy(step: Document, outcome: str) -> str:
@@ -232,7 +253,7 @@ def _error_messages(world: World, run: Document) -> list[Document]:
     if _running(world, run) or run.get("cancelled") or run["outcome"] == "success" or run.get("flow"):
         return []
     integration = world.store.get("integration", run["integrationId"]) or {}
-    ends = [end for job in integration.get("jobs", []) for end in job["sources"] + job["targets"]]
+    ends = job_rules.ends(integration.get("jobs", []))
     actions = [end["actionId"] for end in ends if "actionId" in end] or [integration.get("processId")]
     said = run.get("message") or "13 (0/13) rows successful, 0 (0/0) rows has warnings, 2 failed, 0 ignored"
     line: Document = {

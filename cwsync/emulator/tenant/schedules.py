@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cwsync.emulator import refusal
-from cwsync.emulator.shapes import Shape, distinct, listing, one_of, record, text, whole
+from cwsync.emulator.profile import Profile
+from cwsync.emulator.shapes import Shape, distinct, either, listing, matching, one_of, record, text, whole
 from cwsync.emulator.store import Document
 from cwsync.emulator.tenant.integrations import Integrations
 from cwsync.emulator.tenant.world import World, new_id
@@ -17,13 +18,7 @@ from cwsync.emulator.tenant.world import World, new_id
 STATUSES = {"enabled": "Active", "disabled": "Inactive"}
 
 
-def _time(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value) is not None
-
-
-def _date(value: Any) -> bool:
-    if not isinstance(value, str) or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is None:
-        return False
+def _is_a_day(value: str) -> bool:
     try:
         date.fromisoformat(value)
     except ValueError:
@@ -39,30 +34,39 @@ def _zone(key: str) -> ZoneInfo | None:
         return None
 
 
-def _timezone(value: Any) -> bool:
-    return text(value) and _zone(value) is not None
-
-
-_DAYS = distinct(listing(whole(0, 6), least=1))  # Sunday is 0
-_NAMES: Shape = lambda value: text(value) and len(value) <= 128  # noqa: E731 - a shape like the others
-_COMMON: dict[str, Shape] = {"name": _NAMES, "startDate": _date, "timezone": _timezone}
-_NTH_WEEK = whole(1, 5)
-
-# For each type what it must carry and what it may; anything else is refused (facts A3, B18, B19).
-_TYPES: dict[str, tuple[dict[str, Shape], dict[str, Shape]]] = {
-    "daily": ({"time": _time}, {"daysOfWeek": _DAYS}),
-    "weekly": ({"time": _time, "daysOfWeek": _DAYS}, {}),
-    "hourly": ({"repeatEvery": whole(1, 1000), "fromTime": _time, "toTime": _time, "daysOfWeek": _DAYS}, {}),
-    "monthly_specific_day": ({"dayOfMonth": whole(1, 31), "time": _time}, {}),
-    "monthly_relative_weekday": (
-        {"repeatEvery": _NTH_WEEK, "dayOfWeek": whole(0, 6), "time": _time},
-        {"daysOfWeek": listing(whole(0, 6), least=1, most=1)},
-    ),
+_TIME = matching(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_DATE = matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").but(_is_a_day, format="date")
+_DAY = whole(0, 6)  # Sunday is 0
+_DAYS = distinct(listing(_DAY, least=1))
+_COMMON = {
+    "name": text.but(lambda value: len(value) <= 128, maxLength=128),
+    "startDate": _DATE,
+    "timezone": text.but(lambda value: _zone(value) is not None),
 }
-_SHAPES = {
-    kind: record({"type": one_of(kind), **_COMMON, **required}, {"endDate": _date, **optional})
-    for kind, (required, optional) in _TYPES.items()
-}
+
+
+def _shapes(profile: Profile) -> dict[str, Shape]:
+    """For each type what it must carry and what it may; anything else is refused (facts A3, B18, B19)."""
+    hours = {"repeatEvery": whole(1, 1000), "fromTime": _TIME, "toTime": _TIME, "daysOfWeek": _DAYS}
+    week = {"repeatEvery": whole(1, 5), "time": _TIME}
+    day, one_day = {"dayOfWeek": _DAY}, {"daysOfWeek": listing(_DAY, least=1, most=1)}
+    # The page's table wants the list, and its samples have the scalar alone.
+    weekdays = [(day, one_day), (one_day, {})] if profile.weekday_in_a_list_will_do else [(day, one_day)]
+    # The page's table wants a time of every type, and its sample of this one has none.
+    hourly_time = {"time": _TIME} if profile.weekday_in_a_list_will_do else {}
+    return {
+        "daily": _shape("daily", {"time": _TIME}, {"daysOfWeek": _DAYS}),
+        "weekly": _shape("weekly", {"time": _TIME, "daysOfWeek": _DAYS}),
+        "hourly": _shape("hourly", hours, hourly_time),
+        "monthly_specific_day": _shape("monthly_specific_day", {"dayOfMonth": whole(1, 31), "time": _TIME}),
+        "monthly_relative_weekday": either(
+            *(_shape("monthly_relative_weekday", {**week, **must}, may) for must, may in weekdays)
+        ),
+    }
+
+
+def _shape(kind: str, must: Mapping[str, Shape], may: Mapping[str, Shape] | None = None) -> Shape:
+    return record({"type": one_of(kind), **_COMMON, **must}, {"endDate": _DATE, **(may or {})})
 
 
 class Schedules:
@@ -72,6 +76,8 @@ class Schedules:
     def __init__(self, world: World, integrations: Integrations) -> None:
         self._world = world
         self._integrations = integrations
+        self._shapes = _shapes(world.profile)
+        self.body = record({"integrationId": text, "schedule": either(*self._shapes.values())})
 
     def create(self, identifier: str, body: Any) -> Document:
         document = self._world.require("integration", identifier)
@@ -91,7 +97,7 @@ class Schedules:
         """`enabled` or `disabled`, which read back as Active and Inactive (facts B22)."""
         document, before = self._scheduled(identifier)
         if word not in STATUSES:
-            raise refusal.invalid_value("status")
+            raise self._world.bad_parameter("status")
         self._save(document, {**before, "status": STATUSES[word]})
         return {}
 
@@ -115,13 +121,14 @@ class Schedules:
         """The schedule of a body that repeats the integration's id (facts B20); or a refusal."""
         if not isinstance(body, dict) or not body.keys() <= {"integrationId", "schedule"}:
             raise refusal.INVALID_BODY()
-        if body.get("integrationId") != identifier:
-            raise refusal.invalid_value("integration_id")
+        given = body.get("integrationId")
+        if not isinstance(given, str) or self._world.profile.plain_id(given) != identifier:
+            raise self._world.bad_parameter("integrationId")
         schedule = body.get("schedule")
         if not isinstance(schedule, dict):
             raise refusal.INVALID_BODY()
         kind = schedule.get("type")
-        shape = _SHAPES.get(kind) if isinstance(kind, str) else None
+        shape = self._shapes.get(kind) if isinstance(kind, str) else None
         if shape is None or not shape(schedule) or not self._lies_ahead(schedule):
             raise refusal.INVALID_SCHEDULE()
         return dict(schedule)

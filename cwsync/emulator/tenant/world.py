@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cwsync.emulator.profile import Profile
-from cwsync.emulator.refusal import NOT_FOUND, TENANT_FULL, Refusal
+from cwsync.emulator.refusal import NOT_FOUND, TENANT_FULL, Refusal, Refused
 from cwsync.emulator.store import Document, Store
 
 DEFAULT_PAGE = 25
-LARGEST_PAGE = 250  # larger limits are cut silently (facts A2)
 OBJECTS = "https://api.cloudworks.anaplan.com/2/0/integrations/objects"
 
 
@@ -72,10 +71,11 @@ class World:
     def refuse_taken(self, kind: str, name: str, but: str = "") -> None:
         """Names are unique within a kind, to the letter; the scope is nowhere recorded (facts F10)."""
         if any(identifier != but for identifier in self.store.named(kind, name)):
-            raise self.duplicate()
+            raise self.profile.duplicate()
 
-    def duplicate(self) -> Exception:
-        return Refusal(self.profile.duplicate_status, "Duplicate resource name not allowed")()
+    def bad_parameter(self, name: str) -> Refused:
+        """A parameter or header that is missing or wrong, in the page's spelling of its name."""
+        return Refusal(400, self.profile.bad_parameter(name))()
 
     def born(self, by: Person) -> Document:
         """What the service notes when it creates something; nobody has modified it yet (facts B27)."""
@@ -88,7 +88,7 @@ class World:
     def listed(self, kind: str, page: Page, by: Person) -> tuple[list[Document], Document]:
         """A page of documents, and the `paging` that tells where it lies."""
         owner = by.guid if page.mine else None
-        limit = min(page.limit, LARGEST_PAGE)
+        limit = min(page.limit, self.profile.largest_page or page.limit)
         documents = self.store.page(kind, offset=page.offset, limit=limit, order=page.order, owner=owner)
         return documents, {
             "currentPageSize": len(documents),
@@ -97,10 +97,11 @@ class World:
         }
 
     def quota(self) -> Document:
-        """How many integrations and flows there are, and how many there may be (facts A2, B40)."""
+        """How many there are of what is limited, and how many there may be (facts A2, B40)."""
         settings = self.store.get("settings", "tenant") or {}
+        kinds = ("integration", "flow") if self.profile.flows_count else ("integration",)
         return {
-            "tenantCurrentCount": self.store.count("integration") + self.store.count("flow"),
+            "tenantCurrentCount": sum(self.store.count(kind) for kind in kinds),
             "tenantMaxAllowed": settings.get("maxAllowed", self.profile.max_integrations),
         }
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import falcon
 
-from cwsync.emulator import refusal
 from cwsync.emulator.auth import AuthService, SignInRefused
 from cwsync.emulator.edits import EditError, Edits
 from cwsync.emulator.faults import Faults
@@ -17,9 +16,10 @@ from cwsync.emulator.refusal import Refused
 from cwsync.emulator.store import Document
 from cwsync.emulator.tenant import Tenant
 from cwsync.emulator.tenant.world import Person
-from cwsync.emulator.wire import replies
+from cwsync.emulator.wire import openapi, replies
+from cwsync.emulator.wire.call import Call
 from cwsync.emulator.wire.replies import Reply
-from cwsync.emulator.wire.routes import Call, Handler, routes
+from cwsync.emulator.wire.routes import Route, routes
 
 _log = logging.getLogger(__name__)
 
@@ -37,18 +37,26 @@ class _Resource:
 def build(tenant: Tenant, auth: AuthService, faults: Faults) -> falcon.App[falcon.Request, falcon.Response]:
     app = falcon.App()
     cloudworks = _CloudWorks(tenant, auth)
-    for path, handlers in routes(tenant):
-        version = f"{path[1]}.0"
+    table = dict(routes(tenant))
+    for path, by_method in table.items():
         app.add_route(
-            path, _Resource({verb: cloudworks.responder(each, version) for verb, each in handlers.items()})
+            path, _Resource({method: cloudworks.responder(route) for method, route in by_method.items()})
         )
     sign_in = _SignIn(tenant, auth)
     for path, responders in sign_in.responders().items():
         app.add_route(path, _Resource(responders))
     for path, responders in _Control(tenant, faults).responders().items():
         app.add_route(path, _Resource(responders))
+    app.add_route("/openapi.json", _Resource({"GET": _description(tenant, table)}))
     _set_error_handlers(app, tenant)
     return app
+
+
+def _description(tenant: Tenant, table: Mapping[str, Mapping[str, Route]]) -> Responder:
+    def respond(_req: falcon.Request, resp: falcon.Response) -> None:
+        _send(resp, replies.as_json(200, openapi.describe(tenant.world.profile, table)))
+
+    return respond
 
 
 def _set_error_handlers(app: falcon.App[falcon.Request, falcon.Response], tenant: Tenant) -> None:
@@ -57,6 +65,7 @@ def _set_error_handlers(app: falcon.App[falcon.Request, falcon.Response], tenant
 
     def refused(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: object) -> None:
         _send(resp, _error(tenant, req, error.status_code, replies.reason(error.status_code)))
+        resp.set_headers(error.headers or {})  # a 405 says what is allowed
 
     def failed(req: falcon.Request, resp: falcon.Response, error: Exception, _params: object) -> None:
         _log.error("a defect in the emulator", exc_info=error)
@@ -74,13 +83,12 @@ class _CloudWorks:
         self._tenant = tenant
         self._auth = auth
 
-    def responder(self, handler: Handler, version: str) -> Responder:
+    def responder(self, route: Route) -> Responder:
         def respond(req: falcon.Request, resp: falcon.Response, **args: str) -> None:
             raw = req.bounded_stream.read()
             try:
                 with self._tenant.world.store.transaction(write=req.method != "GET"):
-                    call = Call(self._caller(req), version, args, req.params, req.content_type or "", raw)
-                    answer = handler(call)
+                    answer = route.handle(self._call(req, args, raw))
             except Refused as refused:
                 _send(resp, _error(self._tenant, req, refused.status, refused.message))
             else:
@@ -88,14 +96,21 @@ class _CloudWorks:
 
         return respond
 
+    def _call(self, req: falcon.Request, args: Mapping[str, str], raw: bytes) -> Call:
+        profile, who = self._tenant.world.profile, self._caller(req)
+        call = Call(profile, who, args, req.params, req.content_type or "", raw)
+        if profile.content_type_always:
+            call.check_content_type()
+        return call
+
     def _caller(self, req: falcon.Request) -> Person:
+        profile = self._tenant.world.profile
         who = self._auth.holder(req.get_header("Authorization"))
         if who is None:
-            documented = self._tenant.world.profile.unauthenticated_status == 403
-            raise (refusal.NOT_AUTHORIZED if documented else refusal.UNAUTHENTICATED)()
+            raise profile.no_token()
         if who.role == "none":
-            entitled = not ("/schedule" in req.path or req.path.endswith("/dumps"))  # facts B39
-            raise (refusal.NOT_PERMITTED if entitled else refusal.NOT_ENTITLED)()
+            apart = "/schedule" in req.path or req.path.endswith("/dumps")
+            raise (profile.no_role_for_schedules_and_dumps if apart else profile.no_role)()
         return who
 
 
@@ -161,7 +176,8 @@ class _Control:
     def _add_fault(self, body: Any) -> Document:
         if not self._faults.add(body):
             raise EditError(
-                "not a fault: give do, and match {method, path, nth}, status, retryAfter, delayMs"
+                "not a fault: give do, and match {method, path, nth}, times, status, retryAfter, delayMs,"
+                " message, effect, bytes, by"
             )
         return {}
 
@@ -191,7 +207,10 @@ class _Control:
 
 
 def _answer(answer: Document | str) -> Reply:
-    return Reply(200, answer.encode(), "text/csv") if isinstance(answer, str) else replies.success(answer)
+    if isinstance(answer, str):
+        return Reply(200, answer.encode(), "text/csv")
+    # The one reply that the page shows without a status is that of a cancelled run (facts B42).
+    return replies.as_json(200, answer) if "success" in answer else replies.success(answer)
 
 
 def _error(tenant: Tenant, req: falcon.Request, status: int, message: str) -> Reply:

@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterable, Iterator
 from email.utils import formatdate
 from typing import TYPE_CHECKING, NoReturn
 
-from cwsync.emulator.faults import Fault, Faults
+from cwsync.emulator.faults import OF_THE_TENANT, Fault, Faults
 from cwsync.emulator.refusal import TOO_MANY_REQUESTS
 from cwsync.emulator.store import Store
-from cwsync.emulator.wire import replies
+from cwsync.emulator.wire import pages, replies
 from cwsync.emulator.wire.replies import Reply
 
 if TYPE_CHECKING:
     from types import TracebackType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_OWN = "/_emulator/"
+_OWN = ("/_emulator/", "/openapi.json")
 _DEFAULT_LATE_MS = 1000
+_DEFAULT_DRIP_MS = 100
 
 
 class Emulator:
@@ -87,23 +88,40 @@ class Emulator:
     ) -> Iterable[bytes]:
         if fault.do == "late":
             self._make_late(fault, environ)
-        time.sleep(fault.delay_ms / 1000)
+        if fault.do != "drip":
+            time.sleep((fault.delay_ms or 0) / 1000)
         if fault.do == "drop-before":
             self._note(environ, None)
             _drop(environ, "Server disconnected without sending a response.")
-        has_effect = fault.do != "status" or fault.effect
-        reply = self._route(environ) if has_effect else Reply(0)
+        reply = self._spoiled(fault, environ)
         if fault.do == "drop-after":
             self._note(environ, None)
             _drop(environ, "Server disconnected without sending a response.")
-        if fault.do == "html":
-            reply = replies.page(fault.status or 502)
-        if fault.do == "status":
-            reply = self._given(fault, environ)
         self._note(environ, reply.status)
+        body = None
         if fault.do == "truncate":
-            return self._send(reply, start_response, _half(reply.body, environ))
-        return self._send(reply, start_response)
+            body = _half(reply.body, environ)
+        if fault.do == "drip":
+            body = _drip(reply.body, fault)
+        return self._send(reply, start_response, body)
+
+    def _spoiled(self, fault: Fault, environ: WSGIEnvironment) -> Reply:
+        """The reply under a fault; that which it spoils is done first."""
+        if fault.do == "stale" and environ["REQUEST_METHOD"] == "GET":
+            with self._store.as_of(fault.moment, OF_THE_TENANT):
+                return self._route(environ)
+        if fault.do == "miscount":
+            return pages.recounted(self._route(environ), fault.by, environ)
+        if fault.do in ("shift", "repeat"):
+            further, total = (fault.by, -fault.by) if fault.do == "shift" else (-fault.by, 0)
+            moved = pages.moved(environ, further)
+            return (
+                self._route(environ) if moved is None else pages.recounted(self._route(moved), total, environ)
+            )
+        reply = self._route(environ) if fault.do != "status" or fault.effect else Reply(0)
+        if fault.do == "html":
+            return replies.page(fault.status or 502)
+        return self._given(fault, environ) if fault.do == "status" else reply
 
     def _make_late(self, fault: Fault, environ: WSGIEnvironment) -> NoReturn:
         """Behind a server the client waits here and gives up by itself; in-process it is told to, and the
@@ -228,3 +246,10 @@ def _drop(environ: WSGIEnvironment, words: str, *, timeout: bool = False) -> NoR
 def _half(body: bytes, environ: WSGIEnvironment) -> Iterator[bytes]:
     yield body[: len(body) // 2]
     _drop(environ, "peer closed connection without sending complete message body")
+
+
+def _drip(body: bytes, fault: Fault) -> Iterator[bytes]:
+    delay = _DEFAULT_DRIP_MS if fault.delay_ms is None else fault.delay_ms
+    for start in range(0, len(body), fault.bytes):
+        time.sleep(delay / 1000)
+        yield body[start : start + fault.bytes]

@@ -2,159 +2,198 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
-from cwsync.emulator import refusal
+from cwsync.emulator.shapes import Shape
 from cwsync.emulator.store import Document
-from cwsync.emulator.tenant import Tenant
-from cwsync.emulator.tenant.world import Page, Person
+from cwsync.emulator.tenant import Tenant, integrations, notifications, runs
+from cwsync.emulator.wire.answers import Answers
+from cwsync.emulator.wire.call import Call
 
-Answer = Document | str
-Handler = Callable[["Call"], Answer]
+LIST = ("offset", "limit", "sortBy", "myIntegrations")
+HISTORY = ("offset", "limit")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request of CloudWorks, as its handler needs it."""
+class Route:
+    """What answers a call, what its reply holds (None: text), and what it takes."""
 
-    by: Person
-    version: str
-    args: Mapping[str, str]
-    query: Mapping[str, Any]
-    content_type: str
-    raw: bytes
-
-    @property
-    def id(self) -> str:
-        return self.args["id"]
-
-    def json(self) -> Any:
-        """The body. What is not JSON, or does not say that it is, is refused."""
-        if not self.content_type.lower().startswith("application/json"):
-            raise refusal.invalid_value("Content-Type")
-        try:
-            return json.loads(self.raw, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            raise refusal.INVALID_BODY() from None
-
-    def json_or_none(self) -> Any:
-        return self.json() if self.raw.strip() else None
-
-    def page(self) -> Page:
-        """Which part of a list is asked for: 25 by default, cut at 250 (facts A2)."""
-        order = self.query.get("sortBy", "")
-        if order not in ("", "name", "-name"):
-            raise refusal.invalid_value("sort_by")
-        mine = self.query.get("myIntegrations", "0")
-        if mine not in ("0", "1"):
-            raise refusal.invalid_value("my_integrations")
-        return Page(
-            self._number("offset", 0, least=0), self._number("limit", 25, least=1), order, mine == "1"
-        )
-
-    def _number(self, name: str, default: int, least: int) -> int:
-        given = self.query.get(name, str(default))
-        if not isinstance(given, str) or re.fullmatch("[0-9]{1,12}", given) is None or int(given) < least:
-            raise refusal.invalid_value(name)
-        return int(given)
+    handle: Callable[[Call], Document | str]
+    answer: Shape | None
+    body: Shape | None = None
+    query: tuple[str, ...] = ()
 
 
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
+Table = dict[str, dict[str, Route]]
 
 
-def routes(tenant: Tenant) -> Iterator[tuple[str, dict[str, Handler]]]:
-    """Every address with its methods. What is not among them is the proxy's 404, the model-scoped list
-    among it, which the vendor documents and nobody has found alive (facts B41)."""
-    for prefix in ("/2/0", "/1/0"):
-        for table in (_connections(tenant), _integrations(tenant), _runs(tenant), _notifications(tenant)):
-            for path, handlers in table.items():
-                yield prefix + path, handlers
-    for path, handlers in _flows(tenant).items():
-        yield "/2/0" + path, handlers
+def routes(tenant: Tenant) -> Iterator[tuple[str, dict[str, Route]]]:
+    """Every address with its methods. What is not among them is the proxy's 404."""
+    answers = Answers(tenant.world.profile)
+    for version in ("2.0", "1.0"):
+        table = {
+            **_connections(tenant, answers),
+            **_integrations(tenant, answers, version),
+            **_schedules(tenant, answers),
+            **_runs(tenant, answers),
+            **_notifications(tenant, answers),
+            **(_flows(tenant, answers) if version == "2.0" else {}),
+        }
+        for path, by_method in table.items():
+            yield f"/{version[0]}/0{path}", by_method
 
 
-def _connections(tenant: Tenant) -> dict[str, dict[str, Handler]]:
+def _connections(tenant: Tenant, answers: Answers) -> Table:
     desk = tenant.connections
+    query = LIST if tenant.world.profile.connections_paged else ()
     return {
         "/integrations/connections": {
-            "GET": lambda call: desk.listing(call.page(), call.by),
-            "POST": lambda call: desk.create(call.json(), call.by),
+            "GET": Route(
+                lambda call: desk.listing(call.page(), call.by),
+                answers.listing("connections", "connection"),
+                query=query,
+            ),
+            "POST": Route(
+                lambda call: desk.create(call.json(), call.by),
+                answers.made("connections", "connectionId"),
+                desk.created_by,
+            ),
         },
         "/integrations/connections/{id}": {
-            "PUT": lambda call: desk.replace(call.id, call.json(), call.by),
-            "PATCH": lambda call: desk.patch(call.id, call.json(), call.by),
-            "DELETE": lambda call: desk.delete(call.id),
+            "PUT": Route(
+                lambda call: desk.replace(call.id, call.json(), call.by), answers.done, desk.replaced_by
+            ),
+            "PATCH": Route(
+                lambda call: desk.patch(call.id, call.json(), call.by), answers.done, desk.patched_by
+            ),
+            "DELETE": Route(lambda call: desk.delete(call.id), answers.done),
         },
     }
 
 
-def _integrations(tenant: Tenant) -> dict[str, dict[str, Handler]]:
-    desk, schedules = tenant.integrations, tenant.schedules
-    return {
+def _integrations(tenant: Tenant, answers: Answers, version: str) -> Table:
+    desk, body = tenant.integrations, integrations.BODY[version]
+    table = {
         "/integrations": {
-            "GET": lambda call: desk.listing(call.page(), call.by, call.version),
-            "POST": lambda call: desk.create(call.json(), call.by, call.version),
+            "GET": Route(
+                lambda call: desk.listing(call.page(), call.by, version),
+                answers.listing("integrations", "integration", quota=True),
+                query=LIST,
+            ),
+            "POST": Route(
+                lambda call: desk.create(call.json(), call.by, version),
+                answers.made("integration", "integrationId"),
+                body,
+            ),
         },
         "/integrations/{id}": {
-            "GET": lambda call: desk.detail(call.id, call.version),
-            "PUT": lambda call: desk.replace(call.id, call.json(), call.by, call.version),
-            "DELETE": lambda call: desk.delete(call.id),
+            "GET": Route(
+                lambda call: desk.detail(call.id, version), answers.one("integration", "integration detail")
+            ),
+            "PUT": Route(
+                lambda call: desk.replace(call.id, call.json(), call.by, version), answers.done, body
+            ),
+            "DELETE": Route(lambda call: desk.delete(call.id), answers.done),
         },
+    }
+    # The vendor documents it, and nobody has found it alive (facts B41).
+    if tenant.world.profile.serves_model_list:
+        table["/integrations/anaplanModels/{model}"] = {
+            "GET": Route(
+                lambda call: desk.of_model(call.args["model"], version),
+                answers.listing("integrations", "integration of a model"),
+            )
+        }
+    return table
+
+
+def _schedules(tenant: Tenant, answers: Answers) -> Table:
+    desk = tenant.schedules
+    return {
         "/integrations/{id}/schedule": {
-            "POST": lambda call: schedules.create(call.id, call.json()),
-            "PUT": lambda call: schedules.replace(call.id, call.json()),
-            "DELETE": lambda call: schedules.delete(call.id),
+            "POST": Route(
+                lambda call: desk.create(call.id, call.json()),
+                answers.made("scheduledIntegration", "id"),
+                desk.body,
+            ),
+            "PUT": Route(lambda call: desk.replace(call.id, call.json()), answers.done, desk.body),
+            "DELETE": Route(lambda call: desk.delete(call.id), answers.done),
         },
         "/integrations/{id}/schedule/status/{status}": {
-            "POST": lambda call: schedules.set_status(call.id, call.args["status"]),
+            "POST": Route(lambda call: desk.set_status(call.id, call.args["status"]), answers.done),
         },
     }
 
 
-def _runs(tenant: Tenant) -> dict[str, dict[str, Handler]]:
+def _runs(tenant: Tenant, answers: Answers) -> Table:
+    of_integration, of_run = "/integrations/{id}", "/integrations/run/{id}"
     return {
-        "/integrations/{id}/run": {"POST": lambda call: tenant.run(call.id, call.by)},
-        "/integrations/{id}/cancel": {"POST": lambda call: tenant.cancel(call.id)},
-        "/integrations/runs/{id}": {"GET": lambda call: tenant.history(call.id, call.page())},
-        "/integrations/run/{id}": {"GET": lambda call: tenant.run_status(call.id)},
-        "/integrations/runerror/{id}": {"GET": lambda call: tenant.run_errors(call.id)},
-        "/integrations/run/{id}/dumps": {"GET": lambda call: tenant.dump(call.id)},
-        "/integrations/run/{id}/process/import/{action}/dumps": {
-            "GET": lambda call: tenant.dump(call.id, call.args["action"])
+        f"{of_integration}/run": {
+            "POST": Route(lambda call: tenant.run(call.id, call.by), answers.made("run", "id"))
+        },
+        f"{of_integration}/cancel": {"POST": Route(lambda call: tenant.cancel(call.id), answers.cancelled)},
+        "/integrations/runs/{id}": {
+            "GET": Route(
+                lambda call: tenant.history(call.id, call.page_of_history()),
+                answers.one("history_of_runs", "history"),
+                query=HISTORY,
+            )
+        },
+        of_run: {"GET": Route(lambda call: tenant.run_status(call.id), answers.one("run", "run"))},
+        "/integrations/runerror/{id}": {
+            "GET": Route(lambda call: tenant.run_errors(call.id), answers.run_errors)
+        },
+        f"{of_run}/dumps": {"GET": Route(lambda call: tenant.dump(call.id), None)},
+        f"{of_run}/process/import/{{action}}/dumps": {
+            "GET": Route(lambda call: tenant.dump(call.id, call.args["action"]), None)
         },
     }
 
 
-def _notifications(tenant: Tenant) -> dict[str, dict[str, Handler]]:
+def _notifications(tenant: Tenant, answers: Answers) -> Table:
     desk = tenant.notifications
     return {
-        "/integrations/notification": {"POST": lambda call: desk.create(call.json())},
+        "/integrations/notification": {
+            "POST": Route(
+                lambda call: desk.create(call.json()),
+                answers.made("notification", "notificationId"),
+                notifications.BODY,
+            ),
+        },
         "/integrations/notification/{id}": {
-            "GET": lambda call: desk.detail(call.id),
-            "PUT": lambda call: desk.replace(call.id, call.json()),
-            "DELETE": lambda call: desk.delete(call.id),
+            "GET": Route(lambda call: desk.detail(call.id), answers.one("notifications", "notification")),
+            "PUT": Route(lambda call: desk.replace(call.id, call.json()), answers.done, notifications.BODY),
+            "DELETE": Route(lambda call: desk.delete(call.id), answers.done),
         },
     }
 
 
-def _flows(tenant: Tenant) -> dict[str, dict[str, Handler]]:
+def _flows(tenant: Tenant, answers: Answers) -> Table:
     desk = tenant.flows
     return {
         "/integrationflows": {
-            "GET": lambda call: desk.listing(call.page(), call.by),
-            "POST": lambda call: desk.create(call.json(), call.by),
+            "GET": Route(
+                lambda call: desk.listing(call.page(), call.by),
+                answers.listing("integrationFlows", "flow"),
+                query=LIST,
+            ),
+            "POST": Route(
+                lambda call: desk.create(call.json(), call.by),
+                answers.made("integrationFlow", "integrationFlowId"),
+                desk.body,
+            ),
         },
         "/integrationflows/{id}": {
-            "GET": lambda call: desk.detail(call.id),
-            "PUT": lambda call: desk.replace(call.id, call.json(), call.by),
-            "DELETE": lambda call: desk.delete(call.id),
+            "GET": Route(lambda call: desk.detail(call.id), answers.one("integrationFlow", "flow detail")),
+            "PUT": Route(lambda call: desk.replace(call.id, call.json(), call.by), answers.done, desk.body),
+            "DELETE": Route(lambda call: desk.delete(call.id), answers.done),
         },
         "/integrationflows/{id}/run": {
-            "POST": lambda call: tenant.run_flow(call.id, call.json_or_none(), call.by),
+            "POST": Route(
+                lambda call: tenant.run_flow(call.id, call.json_or_none(), call.by),
+                answers.made("run", "id"),
+                runs.FLOW_BODY,
+            ),
         },
     }

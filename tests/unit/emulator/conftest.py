@@ -12,3 +12,12 @@ def service() -> Iterator[Service]:
     service = Service().sign_in()
     yield service
     service.close()
+
+
+@pytest.fixture
+def page() -> Iterator[Service]:
+    """An empty tenant of the documented profile, with Ada Lovelace signed in."""
+    service = Service(profile="documented").sign_in()
+    service.http.headers["Content-Type"] = "application/json"
+    yield service
+    service.close()

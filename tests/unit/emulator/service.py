@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import httpx
+from unit.emulator.described import description
 
 from cwsync.emulator import application
 from cwsync.emulator.wire.front import Emulator
@@ -41,6 +42,8 @@ class Service:
 
     def __init__(self, **options: Any) -> None:
         self.clock = Clock()
+        self.described = description(options.get("profile", "observed"))
+        self.spoiled = False  # whether faults are set, which nothing describes
         self.app: Emulator = application(**{"clock": self.clock, **options})
         self.http = httpx.Client(transport=httpx.WSGITransport(self.app), base_url="http://emulator")
 
@@ -54,7 +57,10 @@ class Service:
         self.app.close()
 
     def call(self, method: str, path: str, body: object = None, *, version: str = "2") -> httpx.Response:
-        return self.http.request(method, f"/{version}/0{path}", json=body)
+        reply = self.http.request(method, f"/{version}/0{path}", json=body)
+        if not self.spoiled:
+            self.described.check(reply)
+        return reply
 
     def ok(self, method: str, path: str, body: object = None, *, version: str = "2") -> Json:
         reply = self.call(method, path, body, version=version)
@@ -151,3 +157,8 @@ def notification(integration: str, **users: list[str]) -> Json:
         "channels": ["email", "in_app"],
         "notifications": {"config": config},
     }
+
+
+def dashed(identifier: str) -> str:
+    """The other spelling of an id, which the vendor's page has here and there."""
+    return "-".join((identifier[:8], identifier[8:12], identifier[12:16], identifier[16:20], identifier[20:]))

@@ -13,6 +13,7 @@ def fault(
     match = {"method": method, "path": path, **({"nth": more.pop("nth")} if "nth" in more else {})}
     reply = service.http.post("/_emulator/faults", json={"match": match, "do": do, **more})
     assert reply.status_code == 200, reply.text
+    service.spoiled = True
 
 
 def names(service: Service) -> list[str]:

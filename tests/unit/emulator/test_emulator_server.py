@@ -73,6 +73,16 @@ def test_connections_are_really_dropped(server: httpx.Client, do: str, made: lis
     assert server.delete("/_emulator/faults").status_code == 200
 
 
+def test_a_reply_in_drips_arrives_piece_by_piece(server: httpx.Client) -> None:
+    server.post("/_emulator/reset")
+    server.post(
+        "/_emulator/faults", json={"match": {"path": "/2/0/"}, "do": "drip", "delayMs": 1, "bytes": 40}
+    )
+    with server.stream("GET", "/2/0/integrations") as reply:
+        assert len([*reply.iter_raw()]) > 1
+    assert server.delete("/_emulator/faults").status_code == 200
+
+
 def test_a_second_process_finds_the_tenant_and_the_token(server: httpx.Client, data: Path) -> None:
     server.post("/_emulator/reset")
     server.post("/2/0/integrations", json=process("Kept"))
