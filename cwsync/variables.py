@@ -106,7 +106,7 @@ class _Filling:
             hint = "only ${var.name} stands for a value; write $${ for ${ itself"
         else:
             name = reference[1]
-            message = f"the variable '{name}' is not set for this environment"
+            message = f"the variable '{_short(name)}' is not set for this environment"
             near = suggest(name, self._variables.values)
             hint = f"did you mean '{near}'?" if near else "declare it below 'variables:' in cwsync.yaml"
         self._problems.append(source.problem("CW113", message, offset, hint=hint))

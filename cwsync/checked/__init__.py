@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from cwsync.checked.findings import Codes, Finding
+from cwsync.checked.findings import Codes, Finding, follows
 from cwsync.checked.types import Flag, Id, Text, Whole, wrong
 from cwsync.errors import Place, Problem
 from cwsync.located import Path, Root, at, problem
@@ -36,7 +36,8 @@ def problems_from(
     code of ours as its type, keeps that code; literal secrets become CW121.
     """
     start = at(root, path)
-    found = [Finding(detail, start, shape, codes) for detail in error.errors(include_url=False)]
+    details = [detail for detail in error.errors(include_url=False) if not follows(detail)]
+    found = [Finding(detail, start, shape, codes) for detail in details]
     problems = {_problem(one, root, path, address): one.secret for one in found}
     return _without_secret_lines(problems)
 

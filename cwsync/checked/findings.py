@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from cwsync.checked.shapes import field_names, models_along, path_of
+from cwsync.checked.shapes import field_names, models_along, path_of, tag_of, tags_with
 from cwsync.errors import CODES, suggest
 from cwsync.located import Map, Seq, Value
 from cwsync.secret import SecretSource
@@ -19,18 +19,19 @@ from cwsync.secret import SecretSource
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The codes for the three ways in which a value can be wrong."""
+    """The codes for the ways in which a value can be wrong; `misplaced` is a field of another form."""
 
     unknown: str = "CW201"
     missing: str = "CW202"
     wrong: str = "CW203"
+    misplaced: str = "CW201"
 
 
 # What stands in the place of the field's name in "... must be ...".
 _MUST: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_too_long": lambda c: f"is longer than {c['max_length']} characters",
-    "too_long": lambda c: f"has {c['actual_length']} items; at most {c['max_length']} are allowed",
-    "too_short": lambda c: f"has {c['actual_length']} items; at least {c['min_length']} are needed",
+    "too_long": lambda c: f"has {_items(c['actual_length'])}; at most {c['max_length']} are allowed",
+    "too_short": lambda c: f"has {_items(c['actual_length'])}; at least {c['min_length']} are needed",
     "greater_than": lambda c: f"must be more than {c['gt']}",
     "greater_than_equal": lambda c: f"must be at least {c['ge']}",
     "less_than": lambda c: f"must be less than {c['lt']}",
@@ -106,11 +107,16 @@ class Finding:
     def _unknown_field(self, codes: Codes) -> str:
         self.code = codes.unknown
         self.at_key = True
-        names = field_names(self._models[-2] if len(self._models) > 1 else [])
+        mine = self._models[-2] if len(self._models) > 1 else []
+        names = field_names(mine)
         if self.secret:
             self.hint = "write {fromEnv: NAME}, {fromFile: PATH} or {fromCommand: [PROGRAM, ...]}"
             return "a secret takes only fromEnv, fromFile or fromCommand"
         word = str(self.path[-1]) if self.path else ""
+        if set(mine) < set(self._models[0]) and (others := tags_with(self._models[0], word)):
+            self.code = codes.misplaced
+            self.hint = f"the fields of {tag_of(mine[0])} are {', '.join(names)}"
+            return f"'{_short(word)}' is a field of {', '.join(others)}, not of {tag_of(mine[0])}"
         self.hint = _did_you_mean(word, names, otherwise="the fields here are")
         return f"'{_short(word)}' is not a field here"
 
@@ -175,6 +181,15 @@ class Finding:
             if field is not None and field.examples and isinstance(field.examples[0], (str, int)):
                 return f"for example {self.path[-1]}: {field.examples[0]}"
         return None
+
+
+def follows(detail: ErrorDetails) -> bool:
+    """Whether it only follows from others: a list is too short because what is wrong in it was not counted."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count} items"
 
 
 def _did_you_mean(word: str, choices: list[str], *, otherwise: str) -> str | None:

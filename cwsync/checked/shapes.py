@@ -44,6 +44,19 @@ def field_names(models: list[type[BaseModel]]) -> list[str]:
     return list(dict.fromkeys(f.alias or name for model in models for name, f in model.model_fields.items()))
 
 
+def tag_of(model: type[BaseModel]) -> str:
+    """What tells a member of a union from the others: the one value that its tag may have."""
+    literals = (
+        get_args(f.annotation) for f in model.model_fields.values() if get_origin(f.annotation) is Literal
+    )
+    return next((str(values[0]) for values in literals if len(values) == 1), model.__name__)
+
+
+def tags_with(models: list[type[BaseModel]], field: str) -> list[str]:
+    """The tags of the models that have a field of this name."""
+    return [tag_of(model) for model in models if field in field_names([model])]
+
+
 def _members(shape: Any) -> list[Any]:
     """The alternatives of a union, without what Annotated adds."""
     while get_origin(shape) is Annotated:

@@ -9,10 +9,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    TypeAdapter,
+)
 
-from cwsync.checked import Flag, Id, Text
-from cwsync.kinds.values import Fields, Json, Observed, Path, Ref
+from cwsync.checked import Flag, Id, Text, wrong
+from cwsync.kinds.values import Fields, Json, Observed, Path, Ref, same_id
 from cwsync.secret import SecretSource
 
 Sent = Json | SecretStr | Sequence["Sent"] | Mapping[str, "Sent"]
@@ -138,6 +147,7 @@ class Kind:
     create_actions: Callable[[Fields], tuple[Action, ...]] = _create_at_once
     update_actions: Callable[[frozenset[str], Fields], tuple[Action, ...]] = _update_at_once
     second_tries: Callable[[Body, str, datetime], tuple[Body, ...]] = _no_second_try
+    misplaced: str = "CW201"  # the code for a field of another form of the kind
 
     def paths_that(self, behaviour: Behaviour) -> tuple[str, ...]:
         """The paths of the fields that behave so."""
@@ -147,9 +157,48 @@ class Kind:
 class Strict(BaseModel):
     """A mapping in a manifest: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _flaw(text: str) -> str | None:
+    """What no text that the service keeps should be; in one line, and nothing that cannot be seen."""
+    if not text:
+        return "is empty"
+    if found := _CONTROL.search(text):
+        return f"holds a character that cannot be shown, U+{ord(found[0]):04X}"
+    if text != text.strip():
+        return "begins or ends with a space"
+    return None
+
+
+def _plain(text: str) -> str:
+    if flaw := _flaw(text):
+        raise wrong("CW203", f"the text {flaw}")
+    return text
+
+
+def _digits(text: str) -> str:
+    if not re.fullmatch("[0-9]+", text):
+        raise wrong("CW203", f"'{short(text)}' is not a number of the model", hint="such as 112000000005")
+    return text
+
+
+Words = Annotated[Text, Field(min_length=1), AfterValidator(_plain)]
+"""A text that says something: not empty, in one line, without spaces around it."""
+
+PlainId = Annotated[Id, AfterValidator(_plain)]
+"""An id of the service, as it is copied from there."""
+
+Number = Annotated[Id, AfterValidator(_digits), Field(json_schema_extra={"pattern": "^[0-9]+$"})]
+"""The number of an action, a data source or a process of the model; a text, whose zeros are kept (facts B26)."""
+
+
+def short(text: str) -> str:
+    """The text, or as much of it as a message can bear."""
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]*[A-Za-z0-9])?")
@@ -160,8 +209,8 @@ def check_name(name: str, longest: int) -> Iterator[Finding]:
     if len(name) > longest:
         message = f"the name has {len(name)} characters, and CloudWorks allows {longest}"
         yield Finding("CW210", message, ("name",), hint="give it a shorter `name`")
-    if not name.strip() or name != name.strip() or "\n" in name:
-        yield Finding("CW210", "a name begins and ends with a letter or a number", ("name",))
+    if flaw := _flaw(name):
+        yield Finding("CW210", f"the name {flaw}", ("name",))
     elif not _NAME.fullmatch(name):
         yield Finding(
             "CW210",
@@ -170,6 +219,18 @@ def check_name(name: str, longest: int) -> Iterator[Finding]:
             ("name",),
             severity="warning",
         )
+
+
+_GUID = re.compile(r"[0-9a-f]{32}")
+
+
+def check_guid(model: BaseModel, *fields: str) -> Iterator[Finding]:
+    """Every live id has this form, and samples on the page do not: worth a look, not an error (facts B25)."""
+    for name in fields:
+        id = getattr(model, name)
+        if id is not None and not _GUID.fullmatch(same_id(id)):
+            message = f"{name} '{short(id)}' is not an id of 32 hexadecimal digits: is it copied completely?"
+            yield Finding("CW203", message, (name,), severity="warning")
 
 
 def check_reference(reference: object, path: Path) -> Iterator[Finding]:
@@ -181,8 +242,8 @@ def check_reference(reference: object, path: Path) -> Iterator[Finding]:
 class Unmanaged(Strict):
     """An object that exists in the tenant and is not declared in any manifest."""
 
-    name: Text | None = Field(None, description="Its name in the tenant.")
-    id: Id | None = Field(None, description="Its id in the tenant.")
+    name: Words | None = Field(None, description="Its name in the tenant.")
+    id: PlainId | None = Field(None, description="Its id in the tenant.")
 
 
 def _reference_form(value: object) -> str:
@@ -190,7 +251,7 @@ def _reference_form(value: object) -> str:
 
 
 Reference = Annotated[
-    Annotated[Text, Tag("key")] | Annotated[Unmanaged, Tag("unmanaged")],
+    Annotated[Words, Tag("key")] | Annotated[Unmanaged, Tag("unmanaged")],
     Discriminator(_reference_form),
 ]
 """A key in the manifests, or something unmanaged in the tenant: `{name: …}` or `{id: …}`."""
@@ -219,6 +280,10 @@ class Declared(Strict):
 
     name: Text | None = Field(None, description="The name in CloudWorks. The key, where it is left out.")
     lifecycle: Lifecycle = Field(Lifecycle(), description="preventDestroy and ignoreChanges.")
+
+    def called(self, key: str) -> str:
+        """Its name: the key, where none is written."""
+        return key if self.name is None else self.name
 
 
 Outcome = Literal["stop", "continue"]

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, TypeAdapter
 
-from cwsync.checked import Id, Text
 from cwsync.errors import fail
 from cwsync.kinds.base import (
     Action,
@@ -20,9 +19,12 @@ from cwsync.kinds.base import (
     Finding,
     Kind,
     Listing,
+    PlainId,
     Rule,
     Wire,
+    Words,
     Write,
+    check_guid,
     check_name,
     stamps,
 )
@@ -31,7 +33,7 @@ from cwsync.secret import SecretField
 
 
 class _Connection(Declared):
-    workspaceId: Id | None = Field(
+    workspaceId: PlainId | None = Field(
         None,
         description="The workspace that a restricted integration user may use. Cannot be changed later.",
         examples=["8a81b09d5e8c6f27015ece3402487d33"],
@@ -42,10 +44,10 @@ class AmazonS3(_Connection):
     """An Amazon S3 bucket."""
 
     type: Literal["AmazonS3"] = Field(description="The kind of store.")
-    bucketName: Text = Field(description="The bucket.", examples=["sales-landing"])
+    bucketName: Words = Field(description="The bucket.", examples=["sales-landing"])
     accessKeyId: SecretField = Field(description="The access key id: a secret, never read back.")
     secretAccessKey: SecretField = Field(description="The secret access key: never read back.")
-    roleArn: Text | None = Field(
+    roleArn: Words | None = Field(
         None,
         description="The role to assume. Never read back: compared with what was last applied.",
         examples=["arn:aws:iam::123475742:role/sampleReadOnly"],
@@ -56,7 +58,7 @@ class GoogleBigQuery(_Connection):
     """A Google BigQuery dataset."""
 
     type: Literal["GoogleBigQuery"] = Field(description="The kind of store.")
-    dataset: Text = Field(description="The dataset.", examples=["dev_us_west"])
+    dataset: Words = Field(description="The dataset.", examples=["dev_us_west"])
     serviceAccountKey: SecretField = Field(
         description="Google's service account key, as downloaded (JSON), or with the API's camelCase keys."
     )
@@ -66,8 +68,8 @@ class AzureBlob(_Connection):
     """An Azure Blob container, with a shared access signature."""
 
     type: Literal["AzureBlob"] = Field(description="The kind of store.")
-    storageAccountName: Text = Field(description="The storage account.", examples=["mylake"])
-    containerName: Text = Field(description="The container.", examples=["landing"])
+    storageAccountName: Words = Field(description="The storage account.", examples=["mylake"])
+    containerName: Words = Field(description="The container.", examples=["landing"])
     sasToken: SecretField = Field(description="The shared access signature: a secret, never read back.")
 
 
@@ -98,7 +100,7 @@ AZURE_METHOD = "SAS-based"
 
 
 def _content(model: AmazonS3 | GoogleBigQuery | AzureBlob, key: str, _users: Mapping[str, str]) -> Content:
-    name = model.name or key
+    name = model.called(key)
     fields: Fields = {"type": model.type, "name": name}
     for setting in SETTINGS[model.type]:
         if (value := getattr(model, setting)) is not None:
@@ -109,7 +111,8 @@ def _content(model: AmazonS3 | GoogleBigQuery | AzureBlob, key: str, _users: Map
 
 
 def _check(model: AmazonS3 | GoogleBigQuery | AzureBlob, key: str) -> Iterator[Finding]:
-    yield from check_name(model.name or key, 60)
+    yield from check_name(model.called(key), 60)
+    yield from check_guid(model, "workspaceId")
 
 
 def service_account_key(text: SecretStr) -> Body:

@@ -26,6 +26,7 @@ from cwsync.kinds.base import (
     check_name,
     check_reference,
     ref,
+    short,
     stamps,
 )
 from cwsync.kinds.values import Fields, Observed, Value, same_id
@@ -57,7 +58,7 @@ class Flow(Declared):
 
 
 def _content(model: Flow, key: str, _users: Mapping[str, str]) -> Content:
-    name = model.name or key
+    name = model.called(key)
     steps: list[Value] = []
     before: list[Value] = []
     for step in model.steps:
@@ -81,7 +82,7 @@ def _content(model: Flow, key: str, _users: Mapping[str, str]) -> Content:
 
 
 def _check(model: Flow, key: str) -> Iterator[Finding]:
-    yield from check_name(model.name or key, 60)
+    yield from check_name(model.called(key), 60)
     if sum(not step.skip for step in model.steps) < 2:
         yield Finding("CW250", "a flow has two steps or more that are not skipped", ("steps",))
     if len(model.steps) > MOST_STEPS:
@@ -89,7 +90,7 @@ def _check(model: Flow, key: str) -> Iterator[Finding]:
             f"a flow of {len(model.steps)} steps: a client stops at {MOST_STEPS}, the service may as well"
         )
         yield Finding("CW250", message, ("steps",), severity="warning")
-    earlier: list[object] = []
+    earlier: set[str | Unmanaged] = set()
     for index, step in enumerate(model.steps):
         yield from check_reference(step.integration, ("steps", index, "integration"))
         if step.integration in earlier:
@@ -97,17 +98,26 @@ def _check(model: Flow, key: str) -> Iterator[Finding]:
             yield Finding(
                 "CW250", message, ("steps", index, "integration"), hint="steps are told apart by it"
             )
-        for number, before in enumerate(step.dependsOn or ()):
-            if before not in earlier:
-                message = f"{_named(before)} is not an earlier step of this flow"
-                yield Finding("CW250", message, ("steps", index, "dependsOn", number))
-        earlier.append(step.integration)
+        yield from _check_order(step, index, earlier)
+        earlier.add(step.integration)
 
 
-def _named(reference: object) -> str:
-    if isinstance(reference, Unmanaged):
-        return str(reference.name or reference.id)
-    return str(reference)
+def _check_order(step: Step, index: int, earlier: set[str | Unmanaged]) -> Iterator[Finding]:
+    if step.dependsOn == () and index:
+        message = "a step that waits for none: CloudWorks takes such a flow, and a client found it corrupt"
+        yield Finding("CW250", message, ("steps", index, "dependsOn"), severity="warning")
+    named: set[str | Unmanaged] = set()
+    for number, before in enumerate(step.dependsOn or ()):
+        path = ("steps", index, "dependsOn", number)
+        if before not in earlier:
+            yield Finding("CW250", f"{_named(before)} is not an earlier step of this flow", path)
+        elif before in named:
+            yield Finding("CW250", f"{_named(before)} is named twice", path)
+        named.add(before)
+
+
+def _named(reference: str | Unmanaged) -> str:
+    return short(reference if isinstance(reference, str) else str(reference.name or reference.id))
 
 
 def _to_wire(write: Write) -> Body | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, TypeAdapter
 
-from cwsync.checked import Flag, Id, Text
+from cwsync.checked import Flag
 from cwsync.kinds.base import (
     Action,
     Behaviour,
@@ -17,11 +17,15 @@ from cwsync.kinds.base import (
     Finding,
     Kind,
     Listing,
+    Number,
+    PlainId,
     Reference,
     Rule,
     Strict,
     Wire,
+    Words,
     Write,
+    check_guid,
     check_name,
     check_reference,
     ref,
@@ -35,8 +39,10 @@ class _End(Strict):
         description="The connection's key; or something unmanaged: {name: …} or {id: …}.",
         examples=["sales-s3"],
     )
-    actionId: Id = Field(description="The import or export action of the model.", examples=["112000000005"])
-    table: Text | None = Field(
+    actionId: Number = Field(
+        description="The import or export action of the model.", examples=["112000000005"]
+    )
+    table: Words | None = Field(
         None, description="The BigQuery table: for BigQuery instead of file.", examples=["SKU_data"]
     )
 
@@ -44,10 +50,10 @@ class _End(Strict):
 class Import(_End):
     """Data from the cloud into the model."""
 
-    file: Text | None = Field(
+    file: Words | None = Field(
         None, description="The file to read: for S3 and Azure.", examples=["source/Accounts.csv"]
     )
-    fileId: Id = Field(
+    fileId: Number = Field(
         description="The model's data source that the file replaces.", examples=["113000000000"]
     )
 
@@ -55,13 +61,13 @@ class Import(_End):
 class Export(_End):
     """Data from the model into the cloud."""
 
-    file: Text | None = Field(
+    file: Words | None = Field(
         None, description="The folder to write into: for S3 and Azure.", examples=["exports/"]
     )
     overwrite: Flag = Field(
         False, description="Replace what the last run wrote, instead of a new file each time."
     )
-    mapping: dict[Text, Text] | None = Field(
+    mapping: dict[Words, Words] | None = Field(
         None,
         min_length=1,
         description="Model column to table column: for BigQuery, which demands it.",
@@ -79,11 +85,11 @@ class Job(Strict):
 class Integration(Declared):
     """An import or export (exactly one job), or a process (none or more)."""
 
-    workspaceId: Id = Field(
+    workspaceId: PlainId = Field(
         description="The Anaplan workspace.", examples=["8a81b09d5e8c6f27015ece3402487d33"]
     )
-    modelId: Id = Field(description="The Anaplan model.", examples=["35A6EF893D7F47EEA5A554D5CC7DC330"])
-    processId: Id | None = Field(
+    modelId: PlainId = Field(description="The Anaplan model.", examples=["35A6EF893D7F47EEA5A554D5CC7DC330"])
+    processId: Number | None = Field(
         None,
         description="The process of the model: makes this a process integration.",
         examples=["118000000001"],
@@ -95,7 +101,8 @@ class Integration(Declared):
 
 
 def _check(model: Integration, key: str) -> Iterator[Finding]:
-    yield from check_name(model.name or key, 60)
+    yield from check_name(model.called(key), 60)
+    yield from check_guid(model, "workspaceId", "modelId")
     if model.processId is None and len(model.jobs) != 1:
         yield Finding(
             "CW220",
@@ -109,6 +116,24 @@ def _check(model: Integration, key: str) -> Iterator[Finding]:
         for direction, end in (("import", job.import_), ("export", job.export)):
             if end is not None:
                 yield from check_reference(end.connection, ("jobs", index, direction, "connection"))
+
+
+def misfits(direction: str, end: Mapping[str, Any], kind: str | None) -> Iterator[tuple[str, str]]:
+    """What does not fit a connection of the type `kind` (None: not known), as field and words (facts E2)."""
+    if kind is None:
+        if ("file" in end) == ("table" in end):
+            yield "file", f"the {direction} names either a file (S3, Azure) or a table (BigQuery)"
+        if direction == "export" and ("table" in end) != ("mapping" in end):
+            yield "mapping", "an export into a table, and no other, needs a mapping of columns"
+        return
+    right, wrong = ("table", "file") if kind == "GoogleBigQuery" else ("file", "table")
+    if right not in end:
+        yield right, f"the {direction} names a {right}"
+    if wrong in end:
+        yield wrong, f"the {direction} has no {wrong}"
+    if direction == "export" and ("mapping" in end) != (kind == "GoogleBigQuery"):
+        need = "needs a mapping of columns" if kind == "GoogleBigQuery" else "has no mapping"
+        yield "mapping", f"the export {need}"
 
 
 def _job(job: Job) -> dict[str, Value]:
@@ -138,7 +163,7 @@ def _job(job: Job) -> dict[str, Value]:
 
 
 def _content(model: Integration, key: str, _users: Mapping[str, str]) -> Content:
-    name = model.name or key
+    name = model.called(key)
     fields: Fields = {
         "name": name,
         "workspaceId": same_id(model.workspaceId),
@@ -203,7 +228,7 @@ def _job_from_wire(job: Wire) -> dict[str, Value]:
     else:
         if cloud.get("overwrite") is not None:
             content["overwrite"] = cloud["overwrite"]
-        if job.get("mapping"):
+        if isinstance(job.get("mapping"), list) and job["mapping"]:
             pairs = {pair["sourceName"]: pair["targetName"] for pair in job["mapping"]}
             content["mapping"] = {source: pairs[source] for source in sorted(pairs)}
     return {direction: content}

@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import Field, TypeAdapter
 
-from cwsync.checked import Text
 from cwsync.kinds.base import (
     Action,
     Behaviour,
@@ -20,6 +19,7 @@ from cwsync.kinds.base import (
     Rule,
     Strict,
     Wire,
+    Words,
     Write,
     check_reference,
     ref,
@@ -33,9 +33,9 @@ OUTCOMES = ("success", "partial_failure", "full_failure")
 class Notify(Strict):
     """Who hears of which outcome: users by the names of cwsync.yaml, or by their GUIDs; five at most each."""
 
-    success: tuple[Text, ...] | None = Field(None, description="After a run that succeeded.")
-    partial_failure: tuple[Text, ...] | None = Field(None, description="After a run that succeeded in part.")
-    full_failure: tuple[Text, ...] | None = Field(None, description="After a run that failed.")
+    success: tuple[Words, ...] | None = Field(None, description="After a run that succeeded.")
+    partial_failure: tuple[Words, ...] | None = Field(None, description="After a run that succeeded in part.")
+    full_failure: tuple[Words, ...] | None = Field(None, description="After a run that failed.")
 
 
 class Notification(Strict):

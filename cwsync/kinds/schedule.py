@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
 from cwsync.checked import Flag, Text, Whole, wrong
 from cwsync.errors import suggest
@@ -23,10 +24,12 @@ from cwsync.kinds.base import (
     Reference,
     Rule,
     Wire,
+    Words,
     Write,
     check_name,
     check_reference,
     ref,
+    short,
 )
 from cwsync.kinds.values import Fields, Observed, Value, same_id
 
@@ -45,20 +48,12 @@ def _day(value: object) -> object:
     return value
 
 
-Day = Annotated[
-    Whole,
-    Field(
-        ge=0,
-        le=6,
-        json_schema_extra={"anyOf": [{"type": "integer", "minimum": 0, "maximum": 6}, {"enum": [*DAYS]}]},
-    ),
-    BeforeValidator(_day),
-]
+Day = Annotated[Whole, Field(ge=0, le=6), BeforeValidator(_day), WithJsonSchema({"enum": [*DAYS, *range(7)]})]
 
 
 def _time(value: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise wrong("CW230", f"{value} is not a time of day: write HH:MM, as in 08:30")
+        raise wrong("CW230", f"{short(value)} is not a time of day: write HH:MM, as in 08:30")
     return value
 
 
@@ -66,7 +61,7 @@ def _date(value: str) -> str:
     try:
         return date.fromisoformat(value if len(value) == len("2030-01-07") else "").isoformat()
     except ValueError:
-        raise wrong("CW230", f"{value} is not a day of the calendar: write YYYY-MM-DD") from None
+        raise wrong("CW230", f"{short(value)} is not a day of the calendar: write YYYY-MM-DD") from None
 
 
 Time = Annotated[
@@ -81,14 +76,14 @@ class _Schedule(Declared):
     )
     startDate: Date = Field(description="The first day, YYYY-MM-DD.", examples=["2030-01-07"])
     endDate: Date | None = Field(None, description="The last day, YYYY-MM-DD.", examples=["2030-12-31"])
-    timezone: Text = Field(description="An IANA time zone.", examples=["Europe/Paris", "Greenwich"])
+    timezone: Words = Field(description="An IANA time zone.", examples=["Europe/Paris", "Greenwich"])
     enabled: Flag = Field(True, description="Whether it fires. Set by a call of its own.")
 
 
 class Hourly(_Schedule):
     """Every so many hours, between two times, on some days of the week."""
 
-    type: Literal["hourly"]
+    type: Literal["hourly"] = Field(description="How it repeats.")
     repeatEvery: Whole = Field(ge=1, description="Hours between two runs.", examples=[2])
     fromTime: Time = Field(description="The first run of the day, HH:MM.", examples=["08:00"])
     toTime: Time = Field(description="No run after this time, HH:MM.", examples=["18:00"])
@@ -98,7 +93,7 @@ class Hourly(_Schedule):
 class Daily(_Schedule):
     """Every day at a time."""
 
-    type: Literal["daily"]
+    type: Literal["daily"] = Field(description="How it repeats.")
     time: Time = Field(description="HH:MM.", examples=["11:55"])
     daysOfWeek: tuple[Day, ...] | None = Field(
         None, min_length=1, description="Only on these days: the page doesn't say so, live clients do it."
@@ -108,7 +103,7 @@ class Daily(_Schedule):
 class Weekly(_Schedule):
     """On some days of each week, at a time."""
 
-    type: Literal["weekly"]
+    type: Literal["weekly"] = Field(description="How it repeats.")
     time: Time = Field(description="HH:MM.", examples=["12:45"])
     daysOfWeek: tuple[Day, ...] = Field(min_length=1, description="The days.", examples=[["sun", "sat"]])
 
@@ -116,7 +111,7 @@ class Weekly(_Schedule):
 class MonthlySpecificDay(_Schedule):
     """On one day of each month, at a time."""
 
-    type: Literal["monthly_specific_day"]
+    type: Literal["monthly_specific_day"] = Field(description="How it repeats.")
     time: Time = Field(description="HH:MM.", examples=["22:00"])
     dayOfMonth: Whole = Field(ge=1, le=31, description="The day of the month.", examples=[12])
 
@@ -124,7 +119,7 @@ class MonthlySpecificDay(_Schedule):
 class MonthlyRelativeWeekday(_Schedule):
     """On the nth weekday of each month, at a time."""
 
-    type: Literal["monthly_relative_weekday"]
+    type: Literal["monthly_relative_weekday"] = Field(description="How it repeats.")
     time: Time = Field(description="HH:MM.", examples=["12:45"])
     dayOfWeek: Day = Field(description="The weekday.", examples=["wed"])
     repeatEvery: Whole = Field(
@@ -139,7 +134,7 @@ _CALENDAR = ("time", "daysOfWeek", "dayOfWeek", "dayOfMonth", "repeatEvery", "fr
 
 
 def _content(model: Any, key: str, _users: Mapping[str, str]) -> Content:
-    name = model.name or key
+    name = model.called(key)
     parent = ref("integration", model.integration or key)
     fields: Fields = {"integration": parent, "name": name, "type": model.type}
     for setting in _CALENDAR:
@@ -155,12 +150,12 @@ def _content(model: Any, key: str, _users: Mapping[str, str]) -> Content:
 
 
 def _check(model: Any, key: str) -> Iterator[Finding]:
-    yield from check_name(model.name or key, 128)
+    yield from check_name(model.called(key), 128)
     yield from check_reference(model.integration, ("integration",))
     if not _is_zone(model.timezone):
         yield Finding(
             "CW231",
-            f"{model.timezone} is not a time zone",
+            f"{short(model.timezone)} is not a time zone",
             ("timezone",),
             hint=_suggested_zone(model.timezone),
         )
@@ -168,10 +163,19 @@ def _check(model: Any, key: str) -> Iterator[Finding]:
         yield Finding(
             "CW232", f"it ends on {model.endDate}, before it starts on {model.startDate}", ("endDate",)
         )
-    if isinstance(model, Hourly) and model.toTime <= model.fromTime:
+    if isinstance(model, Hourly):
+        yield from _check_hours(model)
+
+
+def _check_hours(model: Hourly) -> Iterator[Finding]:
+    if model.toTime <= model.fromTime:
         yield Finding("CW230", f"toTime {model.toTime} is not after fromTime {model.fromTime}", ("toTime",))
+    if model.repeatEvery > 24:
+        message = f"every {model.repeatEvery} hours is less than once a day"
+        yield Finding("CW230", message, ("repeatEvery",), severity="warning")
 
 
+@cache
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -180,13 +184,19 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+@cache
 def _suggested_zone(name: str) -> str:
-    close = suggest(name, sorted(available_timezones()))
+    close = suggest(name, _zones())
     return (
         f"did you mean {close}?"
         if close
         else "use a name such as Europe/Paris, America/New_York or Greenwich"
     )
+
+
+@cache
+def _zones() -> list[str]:
+    return sorted(available_timezones())
 
 
 def _to_wire(write: Write) -> Body | None:
@@ -249,9 +259,11 @@ def _from_wire(item: Wire) -> Observed | None:
 
 
 def _one_weekday(fields: Fields) -> None:
-    days = fields.pop("daysOfWeek", None)
-    if "dayOfWeek" not in fields and isinstance(days, list) and days:
-        fields["dayOfWeek"] = days[0]
+    """The page's samples have one number, its table a list: both are read (facts B18)."""
+    listed = fields.pop("daysOfWeek", None)
+    day = fields.get("dayOfWeek", listed)
+    if day is not None:
+        fields["dayOfWeek"] = day[0] if isinstance(day, list) else day
 
 
 def _create_actions(fields: Fields) -> tuple[Action, ...]:
@@ -277,6 +289,7 @@ KIND = Kind(
     models=(Hourly, Daily, Weekly, MonthlySpecificDay, MonthlyRelativeWeekday),
     model=TypeAdapter(Schedule),
     summary="When an integration runs by itself. An integration has one at most.",
+    misplaced="CW230",
     rules=(
         Rule("integration", Behaviour.IMMUTABLE, "a schedule is a part of its integration (facts A3)"),
         Rule("daysOfWeek", Behaviour.UNORDERED, "days of the week are a set"),

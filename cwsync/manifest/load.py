@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from pathlib import Path
 from typing import get_args
 
 from pydantic import ValidationError
 
-from cwsync.checked import problems_from
+from cwsync.checked import Codes, problems_from
 from cwsync.errors import CwsyncError, Place, Problem, suggest
 from cwsync.kinds import SECTIONS, Desired, Kind
+from cwsync.kinds.base import Finding, short
 from cwsync.located import Document, Map, overlay, place, problem, read
 from cwsync.manifest.rules import cross_check
 from cwsync.variables import Variables
@@ -62,8 +64,12 @@ def load_manifests(
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:
-    unique = dict.fromkeys(problems)
-    return sorted(unique, key=lambda one: (one.place is None, one.place or Place(""), one.code, one.message))
+    # What is wrong with a default is wrong with every resource that it lies under, and is said once; and what
+    # an unknown variable leaves behind is no value to judge.
+    unique = {(one.code, one.message, one.place): one for one in reversed([*problems])}
+    unset = {one.place for one in unique.values() if one.code == "CW113"}
+    said = [one for one in unique.values() if one.code == "CW113" or one.place not in unset]
+    return sorted(said, key=lambda one: (one.place is None, one.place or Place(""), one.code, one.message))
 
 
 class _Loading:
@@ -131,24 +137,15 @@ class _Loading:
         try:
             model = kind.model.validate_python(body)
         except ValidationError as error:
-            shape = kind.models if len(kind.models) > 1 else kind.models[0]
-            self.problems += problems_from(error, body, shape, address=address)
-            return
-        for finding in kind.check(model, key):
-            written = not finding.path or finding.path[0] in body
-            root, where = (body, finding.path) if written else (resources, (key,))
-            found = problem(
-                finding.code,
-                finding.message,
-                root,
-                where,
-                key=not written,
-                hint=finding.hint,
-                address=address,
+            codes = Codes(misplaced=kind.misplaced)
+            self.problems += problems_from(
+                error, body, reduce(or_, kind.models), codes=codes, address=address
             )
-            self.problems.append(replace(found, severity=finding.severity))
-        self.problems += _unknown_ignored(kind, model.lifecycle.ignoreChanges, body, address)
-        if any(one.severity == "error" and one.address == address for one in self.problems):
+            return
+        found = [_located(one, body, resources, key, address) for one in kind.check(model, key)]
+        found += _unknown_ignored(type(model).model_fields, model.lifecycle.ignoreChanges, body, address)
+        self.problems += found
+        if any(one.severity == "error" for one in found):
             return
         content = kind.content(model, key, self._users)
         self.resources[address] = Desired(
@@ -194,33 +191,46 @@ def _unknown_section(document: Document, section: str) -> Problem:
         message, hint = f"the change list {section} is not supported by this version of cwsync", None
     else:
         close = suggest(section, SECTIONS)
-        message = f"unknown section {section}"
+        message = f"unknown section {short(section)}"
         hint = f"did you mean {close}?" if close else f"the sections are {', '.join(SECTIONS)}"
     return problem("CW201", message, document, (section,), key=True, hint=hint)
+
+
+def _located(finding: Finding, body: Map, resources: Map, key: str, address: str) -> Problem:
+    """A finding at its field, or at the resource's key where the field is not written."""
+    written = not finding.path or finding.path[0] in body
+    root, where = (body, finding.path) if written else (resources, (key,))
+    found = problem(
+        finding.code, finding.message, root, where, key=not written, hint=finding.hint, address=address
+    )
+    return replace(found, severity=finding.severity)
 
 
 def _bad_key(resources: Map, key: str) -> Problem:
     suggestion = re.sub(r"[^a-z0-9_-]+", "-", key.lower()).strip("-_")
     return problem(
         "CW206",
-        f"{key!r} cannot be a key: keys are lower-case letters, digits, - and _, and begin with a letter or digit",
+        f"'{short(key)}' cannot be a key: a key has lower-case letters, digits, - and _, and no - or _ in front",
         resources,
         (key,),
         key=True,
-        hint=f"write {suggestion}, and the name as `name: {key}`" if suggestion else None,
+        hint=f"write {short(suggestion)}, and the name as `name: {short(key)}`" if suggestion else None,
     )
 
 
-def _unknown_ignored(kind: Kind, ignored: Iterable[str], body: Map, address: str) -> Iterator[Problem]:
-    known = sorted({name for model in kind.models for name in model.model_fields} - {"lifecycle"})
+def _unknown_ignored(
+    fields: Iterable[str], ignored: Iterable[str], body: Map, address: str
+) -> Iterator[Problem]:
+    """What a resource is, and of what it is a part, cannot be ignored: a body could not be made without it."""
+    known = sorted({*fields} - {"lifecycle", "type", "integration"})
     for index, name in enumerate(ignored):
         if name not in known:
             close = suggest(name, known)
             yield problem(
                 "CW201",
-                f"{kind.name} has no field {name} whose changes could be ignored",
+                f"{address} has no field {short(name)} whose changes could be ignored",
                 body,
                 ("lifecycle", "ignoreChanges", index),
-                hint=f"did you mean {close}?" if close else f"its fields are {', '.join(known)}",
+                hint=f"did you mean {close}?" if close else f"the fields are {', '.join(known)}",
                 address=address,
             )

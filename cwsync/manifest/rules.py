@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cwsync.errors import Problem, suggest
-from cwsync.kinds import KINDS, Desired, Ref
+from cwsync.kinds import KINDS, Desired, Ref, same_id
+from cwsync.kinds.base import short
+from cwsync.kinds.integration import misfits
 from cwsync.kinds.values import Path, refs_in
 from cwsync.located import Map, at, problem
 
 _GUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+# How many names are looked at for "did you mean", in all: about a second of it.
+_LOOKED_AT = 100_000
+
+
+@dataclass
+class _Suggestions:
+    """What was probably meant, until the looking gets too much: thousands of wrong keys have one cause."""
+
+    left: int = _LOOKED_AT
+
+    def near(self, word: str, choices: Collection[str]) -> str | None:
+        self.left -= len(choices)
+        return suggest(word, choices) if self.left >= 0 else None
 
 
 def cross_check(
@@ -23,16 +41,27 @@ def cross_check(
     """
     yield from _same_names(resources, bodies)
     yield from _second_facets(resources, bodies)
+    suggestions = _Suggestions()
+    keys: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for address in bodies:
+        kind, _, key = address.partition(".")
+        keys[kind].append(key)
     for desired in resources.values():
         body = bodies[desired.address]
-        yield from _missing(desired, body, bodies)
+        yield from _missing(desired, body, bodies, keys, suggestions)
         if desired.kind == "integration":
             yield from _jobs(desired, body, resources)
         elif desired.kind == "notification":
-            yield from _users(desired, body, users)
+            yield from _users(desired, body, users, suggestions)
 
 
-def _missing(desired: Desired, body: Map, declared: Mapping[str, Map]) -> Iterator[Problem]:
+def _missing(
+    desired: Desired,
+    body: Map,
+    declared: Mapping[str, Map],
+    keys: Mapping[str, list[str]],
+    suggestions: _Suggestions,
+) -> Iterator[Problem]:
     """References to what no manifest declares, each once for a resource."""
     seen: set[Ref] = set()
     for path, ref in refs_in(desired.fields):
@@ -40,17 +69,18 @@ def _missing(desired: Desired, body: Map, declared: Mapping[str, Map]) -> Iterat
             continue
         seen.add(ref)
         kind, _, key = ref.address.partition(".")
-        keys = [address.partition(".")[2] for address in declared if address.startswith(f"{kind}.")]
-        close = suggest(key, keys)
-        hint = f"did you mean {close}?" if close else f"declare it under {KINDS[kind].section}"
-        yield _at(
-            "CW204",
-            f"{desired.address} refers to {ref.address}, which no manifest declares",
-            body,
-            path,
-            desired,
-            hint=f"{hint}{'' if close else ', or write {name: …} for one that is only in the tenant'}",
-        )
+        others = [other for other in KINDS if f"{other}.{key}" in declared]
+        if key in declared:
+            hint = f"write the key alone: {key.partition('.')[2]}"
+        elif close := suggestions.near(key, keys[kind]):
+            hint = f"did you mean {close}?"
+        elif others and len(path) > 1:
+            hint = f"{' and '.join(f'{other}.{key}' for other in others)} is declared, and a {kind} is needed here"
+        else:
+            where = KINDS[kind].section
+            hint = f"declare it under {where}, or write {{name: …}} for one that is only in the tenant"
+        message = f"{desired.address} refers to {kind}.{short(key)}, which no manifest declares"
+        yield _at("CW204", message, body, path, desired, hint=hint)
 
 
 def _same_names(resources: Mapping[str, Desired], bodies: Mapping[str, Map]) -> Iterator[Problem]:
@@ -82,49 +112,43 @@ def _jobs(desired: Desired, body: Map, resources: Mapping[str, Desired]) -> Iter
     jobs: Any = desired.fields["jobs"]
     for index, job in enumerate(jobs):
         ((direction, end),) = job.items()
+        path = ("jobs", index, direction)
         connection = resources.get(end["connection"].address or "")
-        if connection is not None:
-            path = ("jobs", index, direction)
-            for field, message in _misfits(direction, end, connection):
-                yield _at("CW221", message, body, (*path, field), desired)
-            workspace = connection.fields.get("workspaceId")
-            if workspace is not None and workspace != desired.fields["workspaceId"]:
-                message = (
-                    f"{connection.address} is bound to workspace {workspace}, and {desired.address} is in "
-                    f"{desired.fields['workspaceId']}: the service wants the same for restricted users"
-                )
-                yield _at("CW260", message, body, (*path, "connection"), desired)
+        kind = str(connection.fields["type"]) if connection else None
+        about = f"{connection.address} is a connection of type {kind}, so " if connection else ""
+        for field, message in misfits(direction, end, kind):
+            yield _at("CW221", f"{about}{message}", body, (*path, field), desired)
+        if connection is None:
+            continue
+        workspace = connection.fields.get("workspaceId")
+        if workspace is not None and workspace != desired.fields["workspaceId"]:
+            message = (
+                f"{connection.address} is bound to workspace {workspace}, and {desired.address} is in "
+                f"{desired.fields['workspaceId']}: the service wants the same for restricted users"
+            )
+            yield _at("CW260", message, body, (*path, "connection"), desired)
 
 
-def _misfits(direction: str, end: Mapping[str, Any], connection: Desired) -> Iterator[tuple[str, str]]:
-    kind = connection.fields["type"]
-    right, wrong = ("table", "file") if kind == "GoogleBigQuery" else ("file", "table")
-    what = f"{connection.address} is a connection of type {kind}"
-    if right not in end:
-        yield right, f"{what}, so the {direction} names a {right}"
-    if wrong in end:
-        yield wrong, f"{what}, so the {direction} has no {wrong}"
-    if direction == "export":
-        if kind == "GoogleBigQuery" and "mapping" not in end:
-            yield "mapping", f"{what}, so the export needs a mapping of columns"
-        if kind != "GoogleBigQuery" and "mapping" in end:
-            yield "mapping", f"{what}, so the export has no mapping"
-
-
-def _users(desired: Desired, body: Map, users: Mapping[str, str]) -> Iterator[Problem]:
+def _users(
+    desired: Desired, body: Map, users: Mapping[str, str], suggestions: _Suggestions
+) -> Iterator[Problem]:
     notify = at(body, ("notify",))
     for outcome, people in notify.items() if isinstance(notify, Map) else ():
+        named: dict[str, str] = {}
         for index, person in enumerate(people if isinstance(people, list) else ()):
-            if isinstance(person, str) and person not in users and not _GUID.fullmatch(person):
-                close = suggest(person, users)
-                yield _at(
-                    "CW204",
-                    f"{person} is neither a user of cwsync.yaml nor a user's GUID (32 hexadecimal digits)",
-                    body,
-                    ("notify", outcome, index),
-                    desired,
-                    hint=f"did you mean {close}?" if close else "name the user under `users` in cwsync.yaml",
-                )
+            if not isinstance(person, str):
+                continue
+            path = ("notify", outcome, index)
+            if person not in users and not _GUID.fullmatch(person):
+                close = suggestions.near(person, users)
+                message = f"{short(person)} is neither a user of cwsync.yaml nor a user's GUID (32 hexadecimal digits)"
+                hint = f"did you mean {close}?" if close else "name the user under `users` in cwsync.yaml"
+                yield _at("CW204", message, body, path, desired, hint=hint)
+            guid = same_id(users.get(person, person))
+            if guid in named:
+                same = "" if named[guid] == person else f", as {short(named[guid])}"
+                yield _at("CW240", f"{short(person)} is named already{same}", body, path, desired)
+            named.setdefault(guid, person)
 
 
 def _at(

@@ -33,7 +33,7 @@ def manifest_schema() -> dict[str, Any]:
 def _section(summary: str, models: tuple[type[BaseModel], ...]) -> dict[str, Any]:
     options = [{"$ref": f"#/$defs/{model.__name__}"} for model in models]
     return {
-        "type": "object",
+        "type": ["object", "null"],
         "description": summary,
         "propertyNames": {"pattern": "^[a-z0-9][a-z0-9_-]*$"},
         "additionalProperties": options[0] if len(options) == 1 else {"anyOf": options},

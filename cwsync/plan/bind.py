@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cwsync.errors import Problem
 from cwsync.kinds import KINDS, Desired, Fields, Ref, Snapshot, TypeOf, same_id
+from cwsync.kinds.integration import misfits
 from cwsync.kinds.values import replace_refs
 from cwsync.state import State
 
@@ -60,7 +62,7 @@ class Bindings:
 
 def unmanaged_problems(desired: Mapping[str, Desired], observed: Snapshot) -> list[Problem]:
     """A CW505 for each reference to something that the tenant does not have, or has twice."""
-    problems = []
+    problems: list[Problem] = []
     for one in desired.values():
         for ref in one.references():
             if ref.address is not None or ref.kind in observed.unread:
@@ -84,6 +86,21 @@ def _unmanaged(one: Desired, ref: Ref, count: int) -> Problem:
     return Problem("CW505", message, place=one.place, hint=hint, address=one.address)
 
 
+def misfit_problems(desired: Mapping[str, Desired], bindings: Bindings) -> Iterator[Problem]:
+    """A CW221 for each job that doesn't fit its unmanaged connection: only the tenant knows that one's type."""
+    for one in desired.values():
+        jobs: Any = one.fields.get("jobs") or ()
+        for index, job in enumerate(jobs):
+            ((direction, end),) = job.items()
+            ref = end["connection"]
+            kind = bindings.type_of(ref) if ref.address is None else None
+            if kind is not None:
+                about = f"connection {ref.name or ref.id} is of type {kind}, so "
+                for field, message in misfits(direction, end, kind):
+                    place = one.locate(("jobs", index, direction, field))
+                    yield Problem("CW221", f"{about}{message}", place=place, address=one.address)
+
+
 def ours(state: State) -> set[str]:
     """The ids of everything that is managed, replaced objects that still have to go included."""
     return {same_id(entry.id) for entry in state.resources.values()} | {same_id(d.id) for d in state.deposed}
@@ -95,7 +112,7 @@ def labels(state: State, observed: Snapshot) -> dict[str, str]:
         same_id(o.id): f"{k} {o.name}"
         for k in observed.objects
         for o in observed.objects[k].values()
-        if o.name
+        if KINDS[k].listing is not None
     }
     found |= {same_id(e.id): a for a, e in state.resources.items() if e.parent is None}
     return found

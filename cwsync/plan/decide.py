@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cwsync.errors import Problem
 from cwsync.kinds import KINDS, Behaviour, Desired, Fields, Kind, Observed, Ref, Snapshot, same_id
 from cwsync.kinds.values import Path
-from cwsync.plan.bind import Bindings, ours
+from cwsync.plan.bind import Bindings
 from cwsync.plan.diff import (
     Seen,
     arrange,
@@ -48,6 +49,18 @@ class Inputs:
     @property
     def today(self) -> str:
         return self.observed.today or ""
+
+    @cached_property
+    def taken(self) -> Mapping[tuple[str, str], Observed]:
+        """What isn't ours, by kind and name; a schedule by its integration's id, which is also its own."""
+        mine = {(entry.kind, same_id(entry.id)) for entry in self.known.resources.values()}
+        mine |= {(deposed.kind, same_id(deposed.id)) for deposed in self.known.deposed}
+        return {
+            (kind, one.name if KINDS[kind].listing else id): one
+            for kind, objects in self.observed.objects.items()
+            for id, one in sorted(objects.items(), reverse=True)  # of several, always the same one
+            if (kind, id) not in mine
+        }
 
 
 def decide(inputs: Inputs, bindings: Bindings) -> Decisions:
@@ -181,26 +194,21 @@ def _where(desired: Desired, name: str) -> str | None:
 
 def _taken(kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings) -> Problem | None:
     """CW501 where the name, or the one place for a schedule, is held by something that isn't ours."""
-    mine = ours(inputs.known)
+    hint = "give yours another name, or remove the other one in CloudWorks if nobody needs it"
     if kind.listing is not None:
-        held = [o for o in inputs.observed.named(kind.name, desired.name) if same_id(o.id) not in mine]
+        held = inputs.taken.get((kind.name, desired.name))
         what = f'the tenant has a {kind.name} named "{desired.name}" already'
     elif kind.name == "schedule":
         parent = bindings.id_of(desired.parent) if desired.parent else None
-        found = inputs.observed.get(kind.name, parent) if parent else None
-        held = [found] if found and same_id(found.id) not in mine else []
+        held = inputs.taken.get((kind.name, same_id(parent))) if parent else None
         what = f"the integration of {desired.address} has a schedule already"
+        hint = "remove that one in CloudWorks if nobody needs it"
     else:
         return None  # a notification comes with its integration, and belongs to whoever owns that (facts A5)
-    if not held:
+    if held is None:
         return None
-    return Problem(
-        "CW501",
-        f"{what} ({held[0].id}), and cwsync does not manage it",
-        place=desired.place,
-        hint="give yours another name, or remove the other one in CloudWorks if nobody needs it",
-        address=desired.address,
-    )
+    message = f"{what} ({held.id}), and cwsync does not manage it"
+    return Problem("CW501", message, place=desired.place, hint=hint, address=desired.address)
 
 
 def _update(
@@ -219,6 +227,9 @@ def _update(
     action, reason = _action(kind, seen.live, want, fields)
     if action != "no-op" and live.foreign is not None:
         decisions.problems.append(_foreign(desired, live.foreign))
+    renamed = kind.listing is not None and want.get("name") != live.name
+    if renamed and (problem := _taken(kind, desired, inputs, bindings)) is not None:
+        decisions.problems.append(problem)
     return Change(
         address=desired.address,
         kind=kind.name,

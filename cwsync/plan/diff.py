@@ -6,11 +6,11 @@ pairs are equal.
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from cwsync.kinds import Behaviour, Desired, Fields, Kind, Ref
@@ -62,28 +62,52 @@ def _take_over(want: Fields, live: Fields, field: str) -> None:
 
 
 def arrange(kind: Kind, fields: Mapping[str, Any]) -> Fields:
-    """A copy of the fields in which whatever has no order is sorted."""
-    arranged: Fields = copy.deepcopy(dict(fields))
+    """The fields with whatever has no order sorted. What needs no sorting is shared, not copied."""
+    arranged: Any = dict(fields)
     for path in kind.paths_that(Behaviour.UNORDERED):
-        for holder, key in _holders(arranged, path.split(".")):
-            if isinstance(holder[key], list):
-                holder[key] = sorted(holder[key], key=str)
-    return arranged
+        arranged = _changed(arranged, path.split("."), _in_order)
+    return {**arranged}
+
+
+def _in_order(value: Any) -> Any:
+    return sorted(value, key=str) if isinstance(value, list) else value
+
+
+def _changed(value: Any, pattern: list[str], change: Callable[[Any], Any]) -> Any:
+    """The value with `change` made wherever the pattern leads; `value` itself stays as it is."""
+    if not pattern:
+        return change(value)
+    head, rest = pattern[0], pattern[1:]
+    if isinstance(value, dict):
+        found = value.keys() if head == "*" else [head] if head in value else []
+        return {**value, **{key: _changed(value[key], rest, change) for key in found}}
+    if isinstance(value, list) and head == "*":
+        return [_changed(item, rest, change) for item in value]
+    return value
 
 
 def _fill_in(
     kind: Kind, live: Mapping[str, Any], known: Mapping[str, Any]
 ) -> tuple[Fields, tuple[Path, ...]]:
     """The observed fields, completed by what was last applied where the service doesn't show it."""
-    filled: Fields = copy.deepcopy(dict(live))
+    filled: Any = dict(live)
     taken: list[Path] = []
     for rule_path in kind.paths_that(Behaviour.NOT_READ_BACK):
         for path, value in _matches(known, rule_path.split(".")):
             holder = _at(filled, path[:-1])
             if isinstance(holder, dict) and path[-1] not in holder:
-                holder[str(path[-1])] = value
+                filled = _with(filled, path, value)
                 taken.append(path)
     return filled, tuple(taken)
+
+
+def _with(value: Any, path: Path, new: Any) -> Any:
+    if not path:
+        return new
+    step = path[0]
+    if isinstance(value, dict):
+        return {**value, step: _with(value.get(step), path[1:], new)}
+    return [_with(item, path[1:], new) if index == step else item for index, item in enumerate(value)]
 
 
 def _at(value: Any, path: Path) -> Any:
@@ -109,10 +133,6 @@ def _matches(value: Any, pattern: list[str], done: Path = ()) -> Iterator[tuple[
     for key, item in items:
         if head in ("*", key):
             yield from _matches(item, rest, (*done, key))
-
-
-def _holders(value: Any, pattern: list[str]) -> list[tuple[Any, Any]]:
-    return [(_at(value, path[:-1]), path[-1]) for path, _ in _matches(value, pattern)]
 
 
 def differences(before: Fields, after: Fields) -> list[tuple[Path, Any, Any]]:
@@ -207,11 +227,15 @@ def fingerprint(kind: Kind, fields: Mapping[str, Any], *, own_calls: bool = True
 
     `own_calls` leaves in the fields that a call of their own sets, which a PUT may or may not keep.
     """
-    visible = arrange(kind, fields)
+    visible: Any = arrange(kind, fields)
     hidden = [*kind.paths_that(Behaviour.NOT_READ_BACK)]
     if not own_calls:
         hidden += kind.paths_that(Behaviour.OWN_CALL)
     for path in hidden:
-        for holder, key in _holders(visible, path.split(".")):
-            del holder[key]
+        *holder, name = path.split(".")
+        visible = _changed(visible, holder, partial(_without, name))
     return "sha256:" + hashlib.sha256(canonical_json(visible).encode()).hexdigest()
+
+
+def _without(name: str, value: Any) -> Any:
+    return {key: item for key, item in value.items() if key != name} if isinstance(value, dict) else value

@@ -24,7 +24,7 @@ def guard_problems(
     going = {a: change for a, change in changes.items() if change.action in ("delete", "replace")}
     yield from _protected(going, desired, known)
     yield from _too_many(going, known, guards)
-    yield from _in_use(going, known, observed)
+    yield from _in_use(going, changes, known, observed)
 
 
 def _protected(
@@ -45,7 +45,9 @@ def _protected(
 
 def _too_many(going: Mapping[str, Change], known: State, guards: Guards) -> Iterator[Problem]:
     for kind in KINDS.values():
-        count = sum(change.kind == kind.name for change in going.values())
+        count = sum(
+            change.kind == kind.name for address, change in going.items() if address in known.resources
+        )
         managed = sum(entry.kind == kind.name for entry in known.resources.values())
         limits = []
         if guards.maxDeletes is not None and count > guards.maxDeletes:
@@ -60,22 +62,36 @@ def _too_many(going: Mapping[str, Change], known: State, guards: Guards) -> Iter
             )
 
 
-def _in_use(going: Mapping[str, Change], known: State, observed: Snapshot) -> Iterator[Problem]:
-    """What an unmanaged integration or flow uses must stay; cwsync cannot change those."""
+def _in_use(
+    going: Mapping[str, Change], changes: Mapping[str, Change], known: State, observed: Snapshot
+) -> Iterator[Problem]:
+    """What goes must not be in use: by what cwsync doesn't manage, or by something of ours that stays as it
+    is, because it refers to it as unmanaged or ignores the change."""
+    listed = {a: same_id(c.id) for a, c in going.items() if c.id and KINDS[c.kind].listing is not None}
+    users: dict[str, set[str]] = {}
+    for id, user in (*_unmanaged_uses(known, observed), *_uses_that_stay(going, changes)) if listed else ():
+        users.setdefault(id, set()).add(user)
+    for address, id in sorted(listed.items()):
+        if id in users:
+            yield Problem(
+                "CW504",
+                f"{address} would be deleted, and is still in use by {' and '.join(sorted(users[id]))}",
+                hint="change what uses it first, or keep it declared",
+                address=address,
+            )
+
+
+def _unmanaged_uses(known: State, observed: Snapshot) -> Iterator[tuple[str, str]]:
     mine = ours(known)
-    uses: dict[str, list[str]] = {}
     for kind in ("integration", "flow"):
         for id, one in observed.objects.get(kind, {}).items():
             if id not in mine and one.fields is not None:
-                for text in sorted({same_id(text) for text in texts_in(one.fields)}):
-                    uses.setdefault(text, []).append(f'the {kind} "{one.name}"')
-    for address in sorted(going):
-        users = uses.get(same_id(going[address].id or ""))
-        if users and KINDS[going[address].kind].listing is not None:
-            yield Problem(
-                "CW504",
-                f"{address} would be deleted, and {', '.join(sorted(users))}, which cwsync does not manage, "
-                "still uses it",
-                hint="change that one in CloudWorks first, or keep this one declared",
-                address=address,
-            )
+                for text in texts_in(one.fields):
+                    yield same_id(text), f'the {kind} "{one.name}", which cwsync does not manage'
+
+
+def _uses_that_stay(going: Mapping[str, Change], changes: Mapping[str, Change]) -> Iterator[tuple[str, str]]:
+    for address, change in changes.items():
+        if address not in going:
+            for text in texts_in(dict(change.after or {})):
+                yield same_id(text), address

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cwsync.errors import CwsyncError, Problem
 from cwsync.kinds import KINDS, Desired, Snapshot, same_id
-from cwsync.plan.bind import Bindings, labels, ours, unmanaged_problems
+from cwsync.plan.bind import Bindings, labels, misfit_problems, ours, unmanaged_problems
 from cwsync.plan.decide import Decisions, Inputs, decide
 from cwsync.plan.guards import guard_problems
 from cwsync.plan.order import order_calls
@@ -35,6 +35,7 @@ def make_plan(
     bindings = Bindings(desired, observed)
     problems = [_unread(kind, reason) for kind, reason in sorted(observed.unread.items())]
     problems += unmanaged_problems(desired, observed)
+    problems += misfit_problems(desired, bindings)
     decisions = decide(inputs, bindings)
     problems += decisions.problems
     problems += guard_problems(decisions.changes, desired, known, observed, guards)
@@ -79,18 +80,16 @@ def _unread(kind: str, reason: str) -> Problem:
 
 
 def _over_the_limit(decisions: Decisions, observed: Snapshot) -> list[Problem]:
-    """The tenant counts integrations and flows together (facts B40)."""
+    """The tenant counts integrations and flows together (facts B40). Deletions come last, so what is new
+    has to fit in beside what goes."""
     counted = [c.action for c in decisions.changes.values() if c.kind in ("integration", "flow")]
-    more = counted.count("create") - counted.count("delete")
-    if (
-        observed.used is None
-        or observed.allowed is None
-        or more <= 0
-        or observed.used + more <= observed.allowed
-    ):
+    more = counted.count("create") + counted.count("replace")
+    if observed.used is None or observed.allowed is None or not more:
+        return []
+    if observed.used + more <= observed.allowed:
         return []
     has = f"the tenant has {observed.used} of the {observed.allowed} integrations and flows that it may have"
-    message = f"{has}, and {more} would be added"
+    message = f"{has}, and {more} would be added before any is deleted"
     return [Problem("CW314", message, hint="delete some first, or ask Anaplan for a higher limit")]
 
 

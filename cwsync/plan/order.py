@@ -7,7 +7,7 @@ waits for everything that still uses what goes; whoever takes over a name waits 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cwsync.errors import CwsyncError, Problem
@@ -44,80 +44,132 @@ class _Node:
 
 def order_calls(decisions: Decisions, desired: Mapping[str, Desired], bindings: Bindings) -> tuple[Call, ...]:
     """The plan's calls. Raises CW508 where names would have to be swapped."""
-    nodes = {
-        a: _nodes(c, desired.get(a), bindings, decisions.live.get(a)) for a, c in decisions.changes.items()
-    }
+    making = _Making(desired, bindings, decisions.live, _going_notifications(decisions))
+    aside = _to_set_aside(decisions)
+    nodes = {a: _nodes(c, making, aside=a in aside) for a, c in decisions.changes.items()}
     nodes = {address: steps for address, steps in nodes.items() if steps}
     for address, steps in nodes.items():
         for ref in desired[address].references() if address in desired else ():
-            writes = [node for node in nodes.get(ref.address or "", ()) if not node.deletes]
-            _wait(next(step for step in steps if not step.deletes or len(steps) == 1), writes)
+            _wait(steps[0], [node for node in nodes.get(ref.address or "", ()) if not node.deletes])
     _deletions_last(nodes, decisions.live)
-    _names_released_first(nodes, decisions.live)
+    _slots_freed_first(nodes, making)
     return tuple(_numbered([node for steps in nodes.values() for node in steps]))
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What calls are made of. `going` are the notifications that this plan deletes."""
+
+    desired: Mapping[str, Desired]
+    bindings: Bindings
+    live: Mapping[str, Observed]
+    going: frozenset[str]
+
+
+def _going_notifications(decisions: Decisions) -> frozenset[str]:
+    return frozenset(
+        same_id(decisions.live[address].id)
+        for address, change in decisions.changes.items()
+        if change.kind == "notification" and change.action in ("delete", "replace")
+    )
+
+
+def _to_set_aside(decisions: Decisions) -> set[str]:
+    """What goes, has a name that another takes, and is in use until that other one is there.
+
+    Deleting it first is refused, and last is too late: so it is renamed first. A resource whose key was
+    changed looks like this.
+    """
+    live, changes = decisions.live, decisions.changes
+    taken = {
+        (change.kind, change.name)
+        for address, change in changes.items()
+        if change.action in ("create", "replace", "update")
+        and not (address in live and live[address].name == change.name)
+    }
+    going = [a for a, c in changes.items() if c.action == "delete" and KINDS[c.kind].listing is not None]
+    if not any((changes[address].kind, live[address].name) in taken for address in going):
+        return set()
+    late = {address for address, change in changes.items() if change.action in ("replace", "update")}
+    users = _users([a for a, c in changes.items() if c.action in ("delete", "replace", "update")], live)
+    for address in sorted(going, key=lambda a: -_RANK[changes[a].kind]):  # whoever uses it is before it here
+        if late.intersection(users.get(same_id(live[address].id), ())):
+            late.add(address)
+    return {
+        address
+        for address in late.intersection(going)
+        if (changes[address].kind, live[address].name) in taken
+    }
+
+
+def _users(addresses: Iterable[str], live: Mapping[str, Observed]) -> dict[str, list[str]]:
+    """By normalised id, which of the addresses refer to it as they are now."""
+    users: dict[str, list[str]] = {}
+    for address in addresses:
+        if address in live:
+            for text in set(texts_in(live[address].fields)):
+                users.setdefault(same_id(text), []).append(address)
+    return users
 
 
 def _wait(node: _Node, others: list[_Node]) -> None:
     node.after += [other for other in others if other is not node]
 
 
-def _nodes(change: Change, desired: Desired | None, bindings: Bindings, live: Observed | None) -> list[_Node]:
+def _nodes(change: Change, making: _Making, *, aside: bool) -> list[_Node]:
     """The calls of one address, each waiting for the one before."""
-    kind = KINDS[change.kind]
+    kind, desired = KINDS[change.kind], making.desired.get(change.address)
     made: list[_Node] = []
-
-    def add(action: str, of: Action, because: str, *, old: bool) -> None:
+    for action, of, because, old in _steps(change, desired, aside=aside):
+        live = making.live.get(change.address) if old else None
         method, template = kind.calls[of]
         if change.kind == "notification" and of is Action.CREATE:
-            method, template = _notification_call(desired, bindings)
-        path = template.replace("{id}", _id(change, live if old else None))
-        path = path.replace("{parent}", _parent(desired, bindings, live if old else None))
-        target = live.id if old and live else None
+            method, template = _notification_call(desired, making)
+        path = template.replace("{id}", live.id if live else f"{{{change.address}}}")
+        path = path.replace("{parent}", _parent(desired, making.bindings, live))
+        target = live.id if live else None
         made.append(_Node(change, action, method, path, because, target, len(made), made[-1:]))
-
-    if change.action in ("create", "replace"):
-        assert desired is not None
-        if change.action == "replace":
-            aside = kind.listing is not None
-            of = (
-                Action.DELETE
-                if not aside
-                else Action.RENAME
-                if Action.RENAME in kind.calls
-                else Action.UPDATE
-            )
-            add(SET_ASIDE if aside else Action.DELETE, of, f"{change.reason}: it is replaced", old=True)
-        for action in kind.create_actions(desired.fields):
-            add(action, action, change.reason or _why_new(action), old=False)
-        if change.action == "replace" and kind.listing is not None:
-            add(Action.DELETE, Action.DELETE, "its replacement is in use", old=True)
-    elif change.action == "update":
-        assert desired is not None
-        changed = frozenset(f.path.partition(".")[0].partition("[")[0] for f in change.fields)
-        for action in kind.update_actions(changed, desired.fields):
-            add(action, action, _why_changed(change, action), old=True)
-    elif change.action == "delete":
-        add(Action.DELETE, Action.DELETE, change.reason or "", old=True)
     return made
 
 
-def _notification_call(desired: Desired | None, bindings: Bindings) -> tuple[str, str]:
+def _steps(
+    change: Change, desired: Desired | None, *, aside: bool
+) -> Iterator[tuple[str, Action, str, bool]]:
+    """What is done to one address: in words, as which call, why, and whether to the object that is there."""
+    kind, reason = KINDS[change.kind], change.reason or ""
+    rename = Action.RENAME if Action.RENAME in kind.calls else Action.UPDATE
+    replaced, listed = change.action == "replace", kind.listing is not None
+    if aside:
+        yield SET_ASIDE, rename, "another takes its name, and it is still in use", True
+    elif replaced and listed:
+        yield SET_ASIDE, rename, f"{reason}: it is replaced", True
+    elif replaced:
+        yield Action.DELETE, Action.DELETE, f"{reason}: it is replaced", True
+    if desired is not None and (replaced or change.action == "create"):
+        for action in kind.create_actions(desired.fields):
+            yield action, action, reason or _why_new(action), False
+    if desired is not None and change.action == "update":
+        changed = frozenset(f.path.partition(".")[0].partition("[")[0] for f in change.fields)
+        for action in kind.update_actions(changed, desired.fields):
+            yield action, action, _why_changed(change, action), True
+    if change.action == "delete" or (replaced and listed):
+        yield Action.DELETE, Action.DELETE, "its replacement is in use" if replaced else reason, True
+
+
+def _notification_call(desired: Desired | None, making: _Making) -> tuple[str, str]:
     """The service makes a notification with every integration, so a new one is written over it (facts A5)."""
-    kind = KINDS["notification"]
+    kind, bindings = KINDS["notification"], making.bindings
     assert desired is not None
     assert desired.parent is not None
     id = bindings.id_of(desired.parent)
     if id is None:
         return kind.calls[Action.UPDATE]
     integration = bindings.observed.get("integration", id)
-    if integration is None or integration.notification is None:
+    pointer = integration.notification if integration else None
+    if pointer is None or same_id(pointer) in making.going:
         return kind.calls[Action.CREATE]
     method, template = kind.calls[Action.UPDATE]
-    return method, template.replace("{id}", integration.notification)
-
-
-def _id(change: Change, live: Observed | None) -> str:
-    return live.id if live else f"{{{change.address}}}"
+    return method, template.replace("{id}", pointer)
 
 
 def _parent(desired: Desired | None, bindings: Bindings, live: Observed | None) -> str:
@@ -141,11 +193,7 @@ def _why_changed(change: Change, action: Action) -> str:
 
 def _deletions_last(nodes: Mapping[str, list[_Node]], live: Mapping[str, Observed]) -> None:
     """What goes, goes after everything that used it has been changed or has gone."""
-    users: dict[str, list[str]] = {}
-    for address in nodes:
-        if address in live:
-            for text in set(texts_in(live[address].fields)):
-                users.setdefault(same_id(text), []).append(address)
+    users = _users(nodes, live)
     for address, steps in nodes.items():
         for node in steps:
             if node.deletes and node.target and live[address].parent is None:
@@ -154,23 +202,36 @@ def _deletions_last(nodes: Mapping[str, list[_Node]], live: Mapping[str, Observe
                         _wait(node, nodes[user])
 
 
-def _names_released_first(nodes: Mapping[str, list[_Node]], live: Mapping[str, Observed]) -> None:
-    """Names are unique within a kind: whoever takes one waits until it is free."""
-    releasing: dict[tuple[str, str], _Node] = {}
+def _slots_freed_first(nodes: Mapping[str, list[_Node]], making: _Making) -> None:
+    """A name is unique within a kind, and an integration has one schedule and one notification: whoever
+    takes such a place waits until it is free."""
+    freeing: dict[tuple[str, str], _Node] = {}
+    wanted = {address: _slot_wanted(steps[0].change, making) for address, steps in nodes.items()}
     for address, steps in nodes.items():
-        first = steps[0]
-        if (
-            address in live
-            and live[address].name
-            and (first.deletes or first.change.name != live[address].name)
-        ):
-            releasing[first.change.kind, live[address].name] = first
-    for steps in nodes.values():
+        change = steps[0].change
+        held = _slot_held(change, making.live.get(address))
+        if held is not None and (change.action == "delete" or held != wanted[address]):
+            freeing[held] = steps[0]
+    for address, steps in nodes.items():
         taking = next((node for node in steps if not node.deletes and node.action != SET_ASIDE), None)
-        if taking is not None and taking.change.name:
-            release = releasing.get((taking.change.kind, taking.change.name))
-            if release is not None and release.change.address != taking.change.address:
-                _wait(taking, [release])
+        slot = wanted[address]
+        if taking is not None and slot in freeing and freeing[slot].change.address != address:
+            _wait(taking, [freeing[slot]])
+
+
+def _slot_held(change: Change, live: Observed | None) -> tuple[str, str] | None:
+    if live is None:
+        return None
+    named = KINDS[change.kind].listing is not None
+    return change.kind, live.name if named else same_id(live.parent or "")
+
+
+def _slot_wanted(change: Change, making: _Making) -> tuple[str, str]:
+    if KINDS[change.kind].listing is not None:
+        return change.kind, change.name
+    desired = making.desired.get(change.address)
+    parent = making.bindings.id_of(desired.parent) if desired and desired.parent else None
+    return change.kind, same_id(parent or "")
 
 
 def _numbered(nodes: list[_Node]) -> Iterator[Call]:
@@ -192,7 +253,7 @@ def _numbered(nodes: list[_Node]) -> Iterator[Call]:
             if not waiting[follower]:
                 heapq.heappush(ready, (follower.priority, id(follower), follower))
     if len(orders) < len(nodes):
-        raise _swapped([node for node in nodes if node not in orders])
+        raise _swapped({node for node in nodes if node not in orders})
 
 
 def _call(node: _Node, orders: Mapping[_Node, int]) -> Call:
@@ -209,7 +270,10 @@ def _call(node: _Node, orders: Mapping[_Node, int]) -> Call:
     )
 
 
-def _swapped(nodes: list[_Node]) -> CwsyncError:
+def _swapped(nodes: set[_Node]) -> CwsyncError:
+    """Without those that only wait for a circle, and are in none."""
+    while loose := nodes - {before for node in nodes for before in node.after}:
+        nodes = nodes - loose
     addresses = ", ".join(sorted({node.change.address for node in nodes}))
     return CwsyncError(
         Problem(
