@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from cwsync.apply.executor import Executor, Progress
 from cwsync.apply.record import settled
-from cwsync.apply.recover import recover
+from cwsync.apply.recover import Recovered, recover
 from cwsync.apply.secrets import addresses_to_send, read_secrets
-from cwsync.apply.verify import verify
+from cwsync.apply.summary import both
+from cwsync.apply.verify import Verified, verify
 
-__all__ = ["Executor", "Progress", "addresses_to_send", "read_secrets", "recover", "settled", "verify"]
+__all__ = [
+    "Executor",
+    "Progress",
+    "Recovered",
+    "Verified",
+    "addresses_to_send",
+    "both",
+    "read_secrets",
+    "recover",
+    "settled",
+    "verify",
+]

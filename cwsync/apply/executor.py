@@ -9,23 +9,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from threading import Event
 
 from cwsync.api import Client
+from cwsync.apply.crew import Crew, Done
+from cwsync.apply.evidence import Ours
 from cwsync.apply.record import ended
+from cwsync.apply.requests import Requests
 from cwsync.apply.secrets import Secrets
+from cwsync.apply.summary import summary
 from cwsync.apply.task import Task, Tasks
 from cwsync.apply.work import Result, Worker
 from cwsync.errors import CwsyncError, Problem
-from cwsync.kinds import Action, Desired, Snapshot, same_id
-from cwsync.plan import SET_ASIDE, ApplyResult, Call, Outcome, Plan, Sent
+from cwsync.kinds import Action, Desired, Snapshot
+from cwsync.plan import SET_ASIDE, ApplyResult, Call, Plan
 from cwsync.plan.bind import Bindings
-from cwsync.state import Fingerprint, Held, State
+from cwsync.state import Conflict, Fingerprint, Held, State
 
 # After an interrupt, what is in flight may end: CI systems give about 7.5 s before they kill.
 GRACE_SECONDS = 6.0
+# What ends within this time of each other shares a commit, while there is nothing to begin.
+GATHER_SECONDS = 0.05
+# When the last ends cannot be recorded, they are tried again after these.
+INSIST_SECONDS = (1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,11 @@ class Progress:
 
 @dataclass
 class Executor:
-    """Carries out one plan under a held lock. Every value that it needs is given to it."""
+    """Carries out one plan under a held lock. Every value that it needs is given to it.
+
+    `stop` keeps anything new from beginning; what is in flight is then waited for, `grace` seconds at the
+    most. An address whose last operation is not resolved yet is left alone, and so is what waits for it.
+    """
 
     client: Client
     held: Held
@@ -52,15 +64,19 @@ class Executor:
     parallelism: int = 8
     stop: Event = field(default_factory=Event)
     progress: Callable[[Progress], None] = lambda _progress: None
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] | None = None
+    grace: float = GRACE_SECONDS
 
     def run(self) -> ApplyResult:
-        """Apply the plan as far as it goes. Raises only for defects and for a state that can't be written
-        at all; what the service did to each call is in the result."""
+        """Apply the plan as far as it goes. Raises only for defects of ours; what the service and the store
+        did is in the result."""
         run = _Run(self)
-        with ThreadPoolExecutor(self.parallelism, thread_name_prefix="cwsync-apply") as pool:
-            run.to_the_end(pool)
-        return run.result()
+        run.to_the_end()
+        return run.summary()
+
+    def pause(self, seconds: float) -> None:
+        """Wait; an interrupt ends it."""
+        (self.sleep or self.stop.wait)(seconds)
 
 
 class _Run:
@@ -70,168 +86,193 @@ class _Run:
         self.given = given
         self.calls = {call.order: call for call in given.plan.calls}
         self.waiting = {call.order: set(call.after) for call in given.plan.calls}
-        self.running: dict[Future[Result], Call] = {}
+        self.running: dict[int, Task] = {}
         self.results: dict[int, Result] = {}
         self.skipped: dict[int, str] = {}
-        self.sent: list[Sent] = []
         self.problems: list[Problem] = []
-        self.bindings = Bindings(given.desired, given.snapshot)
-        self.bindings.ids |= {address: entry.id for address, entry in given.held.state.resources.items()}
+        self.requests = Requests()
+        self.unrecorded: list[Result] = []
+        self.unsent: set[str] = set()
+        self.halted = self.fenced = False
+        self.defect: Exception | None = None
+        self.deadline: float | None = None
+        self.tasks = self._tasks()
+        worker = Worker(
+            given.client, self._ours, self._may_send, given.pause, self.requests, given.stop.is_set
+        )
+        self.crew: Crew[Task, Result] = Crew(worker.perform, given.parallelism, self._stopping)
+        unresolved = {intent.address for intent in given.held.state.pending.values()}
+        for call in given.plan.calls:
+            if call.address in unresolved and call.order in self.waiting:
+                self._skip(call.order, "what an earlier run did to it is not certain")
+                self._block(call)
+
+    def _tasks(self) -> Tasks:
+        given, lock = self.given, self.given.held.lock
+        bindings = Bindings(given.desired, given.snapshot)
+        bindings.ids |= {address: entry.id for address, entry in given.held.state.resources.items()}
         for change in given.plan.changes:
             if change.action in ("replace", "create"):
-                self.bindings.ids.pop(change.address, None)
-        lock = given.held.lock
-        self.tasks = Tasks(
-            given.desired,
-            given.snapshot,
-            self.bindings,
-            given.secrets,
-            given.fingerprints,
-            lock.run,
-            lock.epoch,
+                bindings.ids.pop(change.address, None)
+        return Tasks(
+            given.desired, given.snapshot, bindings, given.secrets, given.fingerprints, lock.run, lock.epoch
         )
-        self.worker = Worker(given.client, self._managed, given.sleep, given.stop.is_set)
-        self.halted = False
 
-    def _managed(self, address: str) -> frozenset[str]:
-        """The ids that other addresses are bound to, as the state knows it now (E6)."""
-        resources = self.given.held.state.resources
-        return frozenset(same_id(entry.id) for other, entry in resources.items() if other != address)
+    def _ours(self, address: str) -> Ours:
+        """What the state knows now."""
+        return Ours.beside(self.given.held.state, address)
 
-    def to_the_end(self, pool: ThreadPoolExecutor) -> None:
-        finished: list[Result] = []
-        deadline: float | None = None
-        while True:
-            tasks = [] if self._stopping() else self._ready()
-            if not self._commit(finished, tasks):
-                tasks = []
-            for task in tasks:
-                self.running[pool.submit(self.worker.perform, task)] = task.call
-            if not self.running:
-                return
-            if self.given.stop.is_set():
-                deadline = deadline or time.monotonic() + GRACE_SECONDS
-                if time.monotonic() >= deadline:
-                    return
-            finished = self._finished()
+    def _may_send(self) -> bool:
+        """Whether the lock is certainly ours for as long as a request takes. It is renewed where it must be."""
+        held = self.given.held
+        if not held.may_mutate():
+            with suppress(CwsyncError):
+                held.beat()
+        return held.may_mutate()
+
+    def to_the_end(self) -> None:
+        try:
+            while True:
+                if self._stopping():
+                    self._withdraw()
+                tasks = [] if self._stopping() else self._ready()
+                if self._commit(tasks):
+                    self._begin(tasks)
+                if not self.running or self._out_of_time():
+                    break
+                self._take(self.crew.done(0.2))
+        finally:
+            self.crew.dismiss()
+        self._take(self.crew.done(0))
+        for order in sorted(self.waiting):
+            self._skip(order, self._why_stopped())
+        self._insist()
+        if self.defect is not None:
+            raise self.defect
+
+    def summary(self) -> ApplyResult:
+        found = (self.results[order].problem for order in sorted(self.results))
+        problems = [*self.problems, *(problem for problem in found if problem is not None)]
+        stopped = self.given.stop.is_set()
+        return summary(self.given.plan, self.results, self.skipped, self.requests.all(), problems, stopped)
 
     def _stopping(self) -> bool:
         return self.halted or self.given.stop.is_set()
 
+    def _out_of_time(self) -> bool:
+        if not self.given.stop.is_set():
+            return False
+        self.deadline = self.deadline or time.monotonic() + self.given.grace
+        return time.monotonic() >= self.deadline
+
     def _ready(self) -> list[Task]:
-        state, now = self.given.held.state, self._server_time()
-        tasks = []
+        now = self.given.client.server_time()
+        state, tasks = self._with_ends(self.given.held.state), []
         for order in sorted(order for order, after in self.waiting.items() if not after):
             del self.waiting[order]
-            tasks.append(self.tasks.task(self.calls[order], state, now))
-            self.given.progress(self._progress(self.calls[order]))
+            tasks.append(self.tasks.task(self.calls[order], state, now.isoformat() if now else ""))
         return tasks
 
-    def _server_time(self) -> str:
-        now = self.given.client.server_time()
-        return now.isoformat() if now else ""
+    def _begin(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            self.running[task.call.order] = task
+            self.given.progress(Progress(task.call, len(self.results), len(self.calls)))
+            self.crew.give(task)
 
-    def _commit(self, finished: list[Result], tasks: list[Task]) -> bool:
-        """One compare-and-swap. Where it fails, nothing new is sent (R6), and what ended is tried again."""
-        if not finished and not tasks:
-            return True
+    def _withdraw(self) -> None:
+        """What nobody has begun yet will not be begun: its intents go with the next commit."""
+        for task in self.crew.withdraw():
+            del self.running[task.call.order]
+            self._not_sent(task, self._why_stopped())
 
-        def change(state: State) -> State:
-            for result in finished:
-                state = ended(state, result)
-            return state.with_intents(task.intent for task in tasks)
+    def _why_stopped(self) -> str:
+        return "interrupted" if self.given.stop.is_set() else "the run had to stop"
 
+    def _not_sent(self, task: Task, why: str) -> None:
+        self.unsent.add(task.intent.op)
+        self._skip(task.call.order, why)
+
+    def _with_ends(self, state: State) -> State:
+        for result in self.unrecorded:
+            state = ended(state, result)
+        return state.without_intents(self.unsent)
+
+    def _commit(self, tasks: list[Task]) -> bool:
+        """One compare-and-swap. Where it fails, nothing is sent and nothing new begins (R6)."""
+        if not (tasks or self.unrecorded or self.unsent) or self.fenced:
+            return not self.fenced
         try:
-            self.given.held.update(change)
+            self.given.held.update(
+                lambda state: self._with_ends(state).with_intents(task.intent for task in tasks)
+            )
         except CwsyncError as error:
             self._halt(error, tasks)
             return False
-        if tasks and not self.given.held.may_mutate():
-            self._halt(
-                CwsyncError(Problem("CW405", "the lock was held for too long without a sign of life")), tasks
-            )
+        self.unrecorded.clear()
+        self.unsent.clear()
+        if tasks and not self._may_send():
+            message = "the lock was held for too long without a sign of life"
+            self._halt(CwsyncError(Problem("CW405", message, hint="apply again")), tasks)
             return False
         return True
 
     def _halt(self, error: CwsyncError, tasks: list[Task]) -> None:
         self.halted = True
-        self.problems += error.problems
+        self.fenced = self.fenced or isinstance(error, Conflict)
+        self.problems += [problem for problem in error.problems if problem not in self.problems]
         for task in tasks:
-            self.skipped[task.call.order] = "the state could not be written"
+            self._not_sent(task, "the state could not be written")
 
-    def _finished(self) -> list[Result]:
-        done, _ = wait(self.running, timeout=0.2, return_when=FIRST_COMPLETED)
-        results = []
-        for future in sorted(done, key=lambda one: self.running[one].order):
-            call = self.running.pop(future)
-            result = future.result()
-            self.results[call.order] = result
-            self.sent += [replace(sent, number=len(self.sent) + n) for n, sent in enumerate(result.sent, 1)]
-            self._follow_up(call, result)
-            results.append(result)
-            self.given.progress(self._progress(call, result))
-        return results
+    def _insist(self) -> None:
+        """What has ended must be known; where it can't be recorded, the next run finds it out by reading."""
+        for pause in INSIST_SECONDS:
+            if self._commit([]) or self.fenced:
+                return
+            self.given.pause(pause)
+        self._commit([])
 
-    def _progress(self, call: Call, result: Result | None = None) -> Progress:
-        return Progress(call, len(self.results), len(self.calls), result)
+    def _take(self, over: list[Done[Task, Result]]) -> None:
+        for done in over:
+            self._over(done)
+        if over and self.running and all(self.waiting.values()):
+            for done in self.crew.done(GATHER_SECONDS):
+                self._over(done)
+
+    def _over(self, done: Done[Task, Result]) -> None:
+        if done.error is not None and not isinstance(done.error, Exception):
+            raise done.error
+        call, result = done.job.call, done.product
+        del self.running[call.order]
+        if done.error is not None:
+            # A defect: what it left open stays an intent, and what the others did is recorded first.
+            self.defect = self.defect or done.error
+            self.halted = True
+            return
+        if result is None:
+            self._not_sent(done.job, self._why_stopped())
+            return
+        self.results[call.order] = result
+        self.unrecorded.append(result)
+        self._follow_up(call, result)
+        self.given.progress(Progress(call, len(self.results), len(self.calls), result))
 
     def _follow_up(self, call: Call, result: Result) -> None:
         if result.status != "done":
-            if result.problem is not None:
-                self.problems.append(result.problem)
             self._block(call)
             return
         if result.id is not None and call.action not in (Action.DELETE, SET_ASIDE):
-            self.bindings.ids[call.address] = result.id
+            self.tasks.bindings.ids[call.address] = result.id
         for after in self.waiting.values():
             after.discard(call.order)
 
     def _block(self, call: Call) -> None:
-        """Whatever waits for a failed call, directly or through others, is skipped."""
+        """Whatever waits for a call that was not made, directly or through others, is skipped."""
         blocked = {call.order}
         for order in sorted(self.waiting):
             if blocked & set(self.calls[order].after):
                 blocked.add(order)
-                del self.waiting[order]
-                self.skipped[order] = call.address
+                self._skip(order, call.address)
 
-    def result(self) -> ApplyResult:
-        """What became of each address: of several calls, the one that went worst tells."""
-        plan = self.given.plan
-        interrupted = self.given.stop.is_set()
-        for order in self.waiting:
-            self.skipped.setdefault(order, "interrupted" if interrupted else "the run had to stop")
-        outcomes: dict[str, list[Outcome]] = {"applied": [], "failed": [], "skipped": []}
-        for change in plan.changes:
-            orders = [order for order, call in self.calls.items() if call.address == change.address]
-            if orders:
-                fate, outcome = self._outcome(change.address, change.action, orders)
-                outcomes[fate].append(outcome)
-        problems = tuple(self.problems)
-        if interrupted:
-            problems += (Problem("CW604", "interrupted: what was in flight has ended, and is in the state"),)
-        return ApplyResult(
-            environment=plan.environment,
-            tenant=plan.tenant,
-            applied=tuple(outcomes["applied"]),
-            failed=tuple(outcomes["failed"]),
-            skipped=tuple(outcomes["skipped"]),
-            calls=tuple(self.sent),
-            problems=problems,
-            interrupted=interrupted,
-        )
-
-    def _outcome(self, address: str, action: str, orders: list[int]) -> tuple[str, Outcome]:
-        results = [self.results[order] for order in orders if order in self.results]
-        failed = next((one for one in results if one.status != "done"), None)
-        if failed is not None:
-            detail = failed.problem.message if failed.problem else None
-            return "failed", Outcome(address, action, detail)
-        blocked = next((self.skipped[order] for order in orders if order in self.skipped), None)
-        if blocked is not None:
-            by = blocked if "." in blocked else None
-            return "skipped", Outcome(address, action, f"{blocked} failed" if by else blocked, blocked_by=by)
-        if len(results) < len(orders):
-            return "failed", Outcome(address, action, "no reply came before the run had to end")
-        notes = [one.note for one in results if one.note]
-        return "applied", Outcome(address, action, "; ".join(notes) or None, id=results[-1].id)
+    def _skip(self, order: int, why: str) -> None:
+        self.waiting.pop(order, None)
+        self.skipped[order] = why

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cwsync.apply.task import Task
 from cwsync.apply.work import Result
-from cwsync.kinds import KINDS, Action, Desired
+from cwsync.kinds import KINDS, Action, Desired, same_id
 from cwsync.plan import SET_ASIDE, Change, Plan
 from cwsync.plan.diff import arrange
-from cwsync.state import Deposed, Entry, State
+from cwsync.state import Deposed, Entry, Fingerprint, Intent, State
 
 
 def ended(state: State, result: Result) -> State:
@@ -24,11 +23,14 @@ def ended(state: State, result: Result) -> State:
 def _done(state: State, result: Result) -> State:
     task = result.task
     if task.call.action == SET_ASIDE:
-        return _set_aside(state, task)
+        return set_aside(state, task.intent)
     if task.call.action == Action.DELETE:
-        return _deleted(state, task)
+        return deleted(state, task.intent)
     entry = state.resources.get(task.address)
-    fingerprints = task.intent.secretFingerprints if task.secrets else (entry.secrets if entry else {})
+    secrets = entry.secrets if entry else {}
+    if task.secrets:
+        marks = task.intent.secretFingerprints
+        secrets = marks if result.confirmed else unconfirmed(marks)
     applied = dict(result.applied or {})
     name = str(applied.get("name", ""))
     return state.with_entry(
@@ -38,30 +40,54 @@ def _done(state: State, result: Result) -> State:
             id=result.id or (entry.id if entry else ""),
             name=name,
             applied=applied,  # type: ignore[arg-type] # a goal that was reached has no reference left
-            parent=task.parent,
-            secrets=fingerprints,
+            parent=owner(state, task.parent),
+            secrets=secrets,
             protect=task.protect,
             origin=entry.origin if entry else "created",
         ),
     )
 
 
-def _set_aside(state: State, task: Task) -> State:
-    assert task.id is not None
-    deposed = Deposed(task.address, task.kind.name, task.id, task.intent.name)
-    others = tuple(one for one in state.deposed if one.id != task.id)
-    return replace(state.without_entry(task.address), deposed=(*others, deposed))
+def unconfirmed(marks: Mapping[str, Fingerprint]) -> dict[str, Fingerprint]:
+    """Marks that no secret has: whether they arrived is not certain, so the next plan sends them."""
+    return {name: replace(mark, fingerprint="") for name, mark in marks.items()}
 
 
-def _deleted(state: State, task: Task) -> State:
-    if any(one.id == task.id for one in state.deposed):
-        return replace(state, deposed=tuple(one for one in state.deposed if one.id != task.id))
-    return state.without_entry(task.address)
+def owner(state: State, integration: str | None) -> str | None:
+    """The address of the integration that a schedule or a notification is a part of; its id where it has none."""
+    if integration is None:
+        return None
+    entries = ((at, entry) for at, entry in state.resources.items() if entry.kind == "integration")
+    return next((at for at, entry in entries if same_id(entry.id) == same_id(integration)), integration)
+
+
+def set_aside(state: State, intent: Intent) -> State:
+    """The object of an address has made room for its replacement, and still has to go."""
+    deposed = Deposed(intent.address, intent.kind, intent.targetId or "", intent.name)
+    return replace(state.without_entry(intent.address), deposed=(*_others(state, intent.targetId), deposed))
+
+
+def deleted(state: State, intent: Intent) -> State:
+    """An object is gone: one that was set aside, or the address's own."""
+    others = _others(state, intent.targetId)
+    if len(others) < len(state.deposed):
+        return replace(state, deposed=others)
+    return state.without_entry(intent.address)
+
+
+def _others(state: State, id: str | None) -> tuple[Deposed, ...]:
+    return tuple(one for one in state.deposed if same_id(one.id) != same_id(id or ""))
 
 
 def settled(state: State, plan: Plan, desired: Mapping[str, Desired]) -> State:
-    """What changes in the state alone: what is gone is forgotten, what agrees again is known as it is."""
+    """What changes in the state alone: what is gone is forgotten, what agrees again is known as it is.
+
+    An address whose last operation is not resolved yet stays as it is.
+    """
+    unresolved = {intent.address for intent in state.pending.values()}
     for change in plan.changes:
+        if change.address in unresolved:
+            continue
         if change.action == "forget":
             state = _forgotten(state, change)
         elif change.action == "no-op" and change.address in desired and change.address in state.resources:

@@ -3,49 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 
 from cwsync.api import Client
-from cwsync.apply.evidence import Found, resolve
+from cwsync.apply.evidence import Found, Ours, resolve
+from cwsync.apply.record import deleted, owner, set_aside, unconfirmed
 from cwsync.apply.work import PAUSES
-from cwsync.errors import CwsyncError, Problem
-from cwsync.kinds import KINDS, Action, same_id
+from cwsync.errors import Problem
+from cwsync.kinds import KINDS, Action
+from cwsync.live import Look
 from cwsync.plan import SET_ASIDE
 from cwsync.plan.diff import see
-from cwsync.state import Deposed, Entry, Held, Intent, State
+from cwsync.state import Entry, Held, Intent, State
 
 
-def recover(client: Client, held: Held, sleep: Callable[[float], None]) -> tuple[str, ...]:
-    """Resolve all that is pending, by reading alone (R9). Returns what was found out, in words.
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was found out, in words, and a CW605 for each address that waits for a person.
 
-    Raises CW605 where the evidence does not suffice: a person must look, and nothing is planned.
+    The intents of those stay in the state: `Executor` leaves their addresses alone, and whatever waits for them.
     """
-    if not held.state.pending:
-        return ()
+
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def recover(client: Client, held: Held, sleep: Callable[[float], None]) -> Recovered:
+    """Resolve all that is pending, by reading alone (R9). Raises `ServiceError` where the tenant can't be read."""
     held.settle()
-    notes, doubtful = [], []
-    for intent in list(held.state.pending.values()):
-        found = _settled(client, held.state, intent, sleep)
-        if found.verdict == "needs a person":
-            doubtful.append(_doubtful(intent, found))
-        else:
-            held.update(lambda state, intent=intent, found=found: _resolved(state, intent, found))  # type: ignore[misc]
-            notes.append(f"{intent.address}: the {intent.action} of an earlier run was {found.verdict}")
-    if doubtful:
-        raise CwsyncError(*doubtful)
-    return tuple(notes)
+    if not held.state.pending:
+        return Recovered()
+    found = _looked_at(client, held.state, sleep)
+    resolved = [(intent, one) for intent, one in found if one.verdict != "needs a person"]
+    if resolved:
+        held.update(lambda state: _all_resolved(state, resolved))
+    return Recovered(
+        tuple(f"{i.address}: the {i.action} of an earlier run was {one.verdict}" for i, one in resolved),
+        tuple(_doubtful(intent, one) for intent, one in found if one.verdict == "needs a person"),
+    )
 
 
-def _settled(client: Client, state: State, intent: Intent, sleep: Callable[[float], None]) -> Found:
-    """What was made may take a moment to show in a list, so an absence is looked at more than once."""
-    managed = frozenset(same_id(e.id) for address, e in state.resources.items() if address != intent.address)
-    found = resolve(client, intent, managed)
-    for pause in PAUSES:
-        if found.verdict != "not done" or found.object is not None:
-            break
-        sleep(pause)
-        found = resolve(client, intent, managed)
-    return found
+def _looked_at(client: Client, state: State, sleep: Callable[[float], None]) -> list[tuple[Intent, Found]]:
+    """Each intent with what became of it. What was made may take a moment to show in a list, so what is
+    absent is looked for more than once."""
+    found: dict[str, Found] = {}
+    waiting = dict(state.pending)
+    for pause in (0.0, *PAUSES):
+        if pause and waiting:
+            sleep(pause)
+        look = Look(client)
+        for op, intent in waiting.items():
+            found[op] = resolve(look, intent, Ours.beside(state, intent.address), client.server_time)
+        waiting = {
+            op: intent
+            for op, intent in waiting.items()
+            if intent.action == Action.CREATE and found[op].verdict == "not done" and not found[op].object
+        }
+    return [(intent, found[op]) for op, intent in state.pending.items()]
+
+
+def _all_resolved(state: State, resolved: list[tuple[Intent, Found]]) -> State:
+    for intent, found in resolved:
+        state = _resolved(state, intent, found)
+    return state
 
 
 def _resolved(state: State, intent: Intent, found: Found) -> State:
@@ -53,16 +73,13 @@ def _resolved(state: State, intent: Intent, found: Found) -> State:
     if found.verdict == "not done":
         return state
     if intent.action == SET_ASIDE:
-        deposed = Deposed(intent.address, intent.kind, intent.targetId or "", intent.name)
-        others = tuple(one for one in state.deposed if one.id != deposed.id)
-        return replace(state.without_entry(intent.address), deposed=(*others, deposed))
+        return set_aside(state, intent)
     if intent.action == Action.DELETE:
-        if any(one.id == intent.targetId for one in state.deposed):
-            return replace(state, deposed=tuple(one for one in state.deposed if one.id != intent.targetId))
-        return state.without_entry(intent.address)
+        return deleted(state, intent)
     assert found.object is not None
     entry = state.resources.get(intent.address)
     seen = see(KINDS[intent.kind], entry.applied if entry else {}, found.object.fields or {})
+    sent = intent.secretFingerprints
     return state.with_entry(
         intent.address,
         Entry(
@@ -70,9 +87,8 @@ def _resolved(state: State, intent: Intent, found: Found) -> State:
             id=found.object.id,
             name=found.object.name,
             applied=seen.live,  # type: ignore[arg-type] # what is observed has no reference left
-            parent=intent.parent,
-            # Its secrets cannot be seen, so they count as not applied: the next apply sends them again.
-            secrets={},
+            parent=owner(state, intent.parent),
+            secrets=unconfirmed(sent) if sent else (entry.secrets if entry else {}),
             protect=entry.protect if entry else False,
             origin=entry.origin if entry else "created",
         ),

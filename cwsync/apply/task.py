@@ -9,22 +9,25 @@ from typing import Any
 from pydantic import SecretStr
 
 from cwsync.api import quote_id
-from cwsync.kinds import KINDS, Action, Behaviour, Desired, Fields, Kind, Observed, Snapshot, Write
+from cwsync.apply.evidence import as_it_is, promise
+from cwsync.kinds import KINDS, Action, Behaviour, Desired, Fields, Kind, Observed, Snapshot, Write, same_id
 from cwsync.kinds.base import Body
 from cwsync.plan import SET_ASIDE, Call
 from cwsync.plan.bind import Bindings
-from cwsync.plan.diff import arrange, fingerprint, see, settle
-from cwsync.state import ABSENT, Entry, Fingerprint, Intent, Pre, State
+from cwsync.plan.diff import arrange, see, settle
+from cwsync.state import ABSENT, Fingerprint, Intent, State
 
 _STATUS = (Action.ENABLE, Action.DISABLE)
+_WITH_SECRETS = (Action.CREATE, Action.UPDATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A call with everything that a worker needs, so that a worker needs nothing else.
 
-    `goal` is what the object should be afterwards, in the form in which fields compare (None: gone),
-    `before` what it is now (None: not there). `fields` have ids as the service spells them.
+    `goal` is what the object should be afterwards, in the form in which fields compare (None: gone).
+    `fields` have ids as the service spells them. `today` is the service's date. `as_read` says that
+    nothing of this run has touched the object since the tenant was read.
     """
 
     call: Call
@@ -33,11 +36,12 @@ class Task:
     intent: Intent
     fields: Mapping[str, Any]
     goal: Fields | None
-    before: Fields | None
     id: str | None
     parent: str | None
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
     protect: bool = False
+    today: str = ""
+    as_read: bool = False
 
     @property
     def address(self) -> str:
@@ -52,6 +56,26 @@ class Task:
         path = path.replace("{id}", quote_id(self.id) if self.id else "{id}")
         return method, path.replace("{parent}", quote_id(self.parent) if self.parent else "{parent}")
 
+    def promise(self, goal: Fields | None) -> str:
+        """The hash of what the object should be afterwards; see `evidence.promise`."""
+        return promise(self.kind, self.intent.action, goal, self.today)
+
+    def instead(self, action: Action, live: Observed | None = None) -> Task:
+        """The same task by another action: upon `live`, or where there is nothing.
+
+        The intent in the store covers it; this one is for finding out what became of this request.
+        """
+        goal = None if action is Action.DELETE else self.goal
+        pre = ABSENT if live is None else as_it_is(self.kind, action, live.fields or {})
+        intent = replace(
+            self.intent,
+            action=action,
+            pre=pre,
+            targetId=live.id if live else None,
+            desiredHash=promise(self.kind, action, goal, self.today),
+        )
+        return replace(self, action=action, intent=intent, goal=goal, id=live.id if live else None)
+
 
 @dataclass
 class Tasks:
@@ -64,17 +88,19 @@ class Tasks:
     fingerprints: Mapping[str, Mapping[str, Fingerprint]]
     run: str
     epoch: int
+    touched: set[str] = field(default_factory=set)
 
     def task(self, call: Call, state: State, server_time: str) -> Task:
         """The call as a task; `state` is the one of now."""
         desired = self.desired.get(call.address)
         kind = KINDS[call.address.partition(".")[0]]
-        entry = state.resources.get(call.address)
         live = self.snapshot.get(kind.name, call.target) if call.target else None
-        before = self._before(kind, call, entry, live)
+        before = self._before(kind, call, state, live)
         goal, fields = self._goal(kind, call, desired, before)
         action = _wire_action(kind, call)
         parent = self._parent(desired, live)
+        today = self.snapshot.today or ""
+        secrets = self.secrets.get(call.address, {}) if action in _WITH_SECRETS else {}
         named = goal.get("name") if goal else (live.name if live else "")
         intent = Intent(
             op=f"{self.run}:{call.order}",
@@ -84,13 +110,15 @@ class Tasks:
             kind=kind.name,
             action=call.action,
             name=str(named or ""),
-            desiredHash=goal_hash(kind, call.action, goal),
-            pre=ABSENT if before is None else Pre(fingerprint=fingerprint(kind, before)),
+            desiredHash=promise(kind, call.action, goal, today),
+            pre=ABSENT if before is None else as_it_is(kind, call.action, before),
             serverTime=server_time,
             targetId=call.target,
             parent=parent,
-            secretFingerprints=self.fingerprints.get(call.address, {}),
+            secretFingerprints=self.fingerprints.get(call.address, {}) if secrets else {},
         )
+        as_read = call.address not in self.touched
+        self.touched.add(call.address)
         return Task(
             call=call,
             kind=kind,
@@ -98,20 +126,27 @@ class Tasks:
             intent=intent,
             fields=fields,
             goal=goal,
-            before=before,
             id=call.target,
             parent=parent,
-            secrets=self.secrets.get(call.address, {}),
+            secrets=secrets,
             protect=desired.protect if desired else False,
+            today=today,
+            as_read=as_read,
         )
 
-    def _before(self, kind: Kind, call: Call, entry: Entry | None, live: Observed | None) -> Fields | None:
-        if call.action == Action.CREATE or live is None or live.fields is None:
+    def _before(self, kind: Kind, call: Call, state: State, live: Observed | None) -> Fields | None:
+        """What the object is now: as it was read, unless an earlier call of this run has changed it."""
+        if call.action == Action.CREATE:
             return None
-        before = see(kind, entry.applied if entry else {}, live.fields).live
-        if entry is not None:  # an earlier call of this plan may have changed it since it was read
-            before |= {name: bool(entry.applied[name]) for name in _own_calls(kind) if name in entry.applied}
-        return before
+        entry = state.resources.get(call.address)
+        aside = next((one for one in state.deposed if live and same_id(one.id) == same_id(live.id)), None)
+        if aside is not None and live is not None:
+            return {**arrange(kind, live.fields or {}), "name": aside.name}
+        if call.address in self.touched and entry is not None:
+            return arrange(kind, entry.applied)
+        if live is None or live.fields is None:
+            return None
+        return see(kind, entry.applied if entry else {}, live.fields).live
 
     def _goal(
         self, kind: Kind, call: Call, desired: Desired | None, before: Fields | None
@@ -132,9 +167,10 @@ class Tasks:
         return _with_own_calls(kind, call, want, before), sent
 
     def _parent(self, desired: Desired | None, live: Observed | None) -> str | None:
-        if desired is not None and desired.parent is not None and (id := self.bindings.id_of(desired.parent)):
-            return id
-        return live.parent if live else None
+        """What exists stays a part of its own integration, whichever the manifest names now."""
+        if live is not None:
+            return live.parent
+        return self.bindings.id_of(desired.parent) if desired and desired.parent else None
 
 
 def _wire_action(kind: Kind, call: Call) -> Action:
@@ -155,16 +191,6 @@ def _with_own_calls(kind: Kind, call: Call, want: Fields, before: Fields | None)
     return {**want, **unset}
 
 
-def goal_hash(kind: Kind, action: str, goal: Fields | None) -> str:
-    """What an intent promises, as a hash that an observed object can be held against."""
-    return "absent" if goal is None else fingerprint(kind, goal, own_calls=action in _STATUS)
-
-
 def aside_name(name: str, id: str) -> str:
     """The name of an object that makes room for its replacement: unique, and within 60 characters."""
     return f"{name[:45].rstrip(' -_')} replaced {id[:4]}"
-
-
-def with_pointer(task: Task, pointer: str) -> Task:
-    """A notification's task, now that its integration has told the notification's id."""
-    return replace(task, id=pointer)

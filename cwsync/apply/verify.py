@@ -3,32 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cwsync.api import Client, ServiceError
 from cwsync.errors import Problem
-from cwsync.live import read_tenant, reads_for
-from cwsync.plan import Drift, make_plan
+from cwsync.kinds import KINDS, Action, Behaviour, Snapshot
+from cwsync.live import read_tenant, reads_again
+from cwsync.plan import Call, Change, Drift, Plan, make_plan
 from cwsync.project import Guards
 from cwsync.state import State
 
 
-def verify(client: Client, state: State, touched: Iterable[str]) -> tuple[Problem, ...]:
-    """A warning for each field that the tenant shows otherwise than it was sent."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A warning for each object that the tenant shows otherwise than it was sent.
+
+    Where only a schedule's status is otherwise, there is no warning but a call in `correction`, a plan upon
+    `seen`: whether a PUT keeps the status is not known (facts F8).
+    """
+
+    problems: tuple[Problem, ...] = ()
+    correction: Plan | None = None
+    seen: Snapshot | None = None
+
+
+def verify(client: Client, state: State, touched: Iterable[str]) -> Verified:
+    """Read these addresses again, with as few requests as show them."""
     mine = {address: state.resources[address] for address in touched if address in state.resources}
     if not mine:
-        return ()
+        return Verified()
     only = replace(state, resources=mine, deposed=(), pending={})
     try:
-        seen = read_tenant(client, reads_for((), only))
+        seen = read_tenant(client, reads_again(mine.values()))
     except ServiceError as error:
-        return (_warning(f"what was applied could not be read again: {error.problem.message}", None),)
-    plan = make_plan({}, only, seen, environment="", tenant="", guards=Guards())
-    unread = [f"what was applied could not be read again: {reason}" for reason in seen.unread.values()]
-    return (
-        *(_warning(message, None) for message in dict.fromkeys(unread)),
-        *(_warning(_differs(drift), drift.address) for drift in plan.drift),
+        return Verified((_unread(error.problem.message),))
+    drifted = make_plan({}, only, seen, environment="", tenant="", guards=Guards()).drift
+    status = [drift for drift in drifted if _status_alone(drift)]
+    return Verified(
+        problems=(
+            *(_unread(reason) for reason in dict.fromkeys(seen.unread.values())),
+            *(_warning(_differs(drift), drift.address) for drift in drifted if drift not in status),
+        ),
+        correction=_correction(status) if status else None,
+        seen=seen,
     )
+
+
+def _status_alone(drift: Drift) -> bool:
+    own = KINDS[drift.kind].paths_that(Behaviour.OWN_CALL)
+    return bool(drift.fields) and all(field.path in own for field in drift.fields)
+
+
+def _correction(drifted: list[Drift]) -> Plan:
+    """One call for each, to the status that it should have."""
+    calls, changes = [], []
+    for order, drift in enumerate(drifted, 1):
+        action = Action.ENABLE if drift.fields[0].known else Action.DISABLE
+        method, path = KINDS[drift.kind].calls[action]
+        path = path.replace("{parent}", drift.id)
+        because = "the service left it in another status"
+        calls.append(Call(order, drift.address, action, method, path, (), because, drift.id))
+        key = drift.address.partition(".")[2]
+        changes.append(Change(drift.address, drift.kind, key, drift.name, "update", drift.id))
+    return Plan("", "", changes=tuple(changes), calls=tuple(calls))
 
 
 def _differs(drift: Drift) -> str:
@@ -38,6 +75,10 @@ def _differs(drift: Drift) -> str:
     return (
         f"{drift.address} was applied, and the tenant shows something else in {paths}: plan again to see it"
     )
+
+
+def _unread(reason: str) -> Problem:
+    return _warning(f"what was applied could not be read again: {reason}", None)
 
 
 def _warning(message: str, address: str | None) -> Problem:

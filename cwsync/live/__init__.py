@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cwsync.live.look import look, pointer
-from cwsync.live.read import Reads, read_tenant, reads_for, sweep
+from cwsync.live.look import Look
+from cwsync.live.read import Reads, read_tenant, reads_again, reads_for, sweep
 
-__all__ = ["Reads", "look", "pointer", "read_tenant", "reads_for", "sweep"]
+__all__ = ["Look", "Reads", "read_tenant", "reads_again", "reads_for", "sweep"]

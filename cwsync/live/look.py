@@ -1,63 +1,52 @@
-"""Looking at one object again: before it is changed, after a reply was lost, and when all is done."""
+"""Looking at one object again: before it is changed, after a reply was lost, and after a run was cut off."""
 
 from __future__ import annotations
 
-from cwsync.api import Client, Incomplete, NotFound, quote_id
-from cwsync.errors import Problem
+from cwsync.api import Client, NotFound
 from cwsync.kinds import KINDS, Observed, same_id
+from cwsync.live.wire import Item, observe, read_detail
 
 
-def look(
-    client: Client,
-    kind_name: str,
-    *,
-    id: str | None = None,
-    name: str | None = None,
-    parent: str | None = None,
-) -> list[Observed]:
-    """The objects of a kind with this id or name, or with this parent, read afresh and in full.
+class Look:
+    """One look at the tenant as it is now. A list is read to its end, and once for each look.
 
-    A list is always read to its end. Raises `ServiceError` where the picture isn't complete.
+    Every method raises `ServiceError` where the picture is not complete.
     """
-    if kind_name == "notification":
-        return _notification(client, id, parent)
-    kind = KINDS["integration" if kind_name == "schedule" else kind_name]
-    assert kind.listing is not None
-    listed = client.list(
-        kind.listing.path, kind.listing.key, dict(kind.listing.params), id_key=kind.listing.id_key
-    )
-    found = [(item, one) for item in listed.items if (one := KINDS[kind_name].from_wire(item)) is not None]
-    wanted = id or parent
-    if wanted is not None:
-        found = [(item, one) for item, one in found if same_id(one.id) == same_id(wanted)]
-    else:
-        found = [(item, one) for item, one in found if one.name == name]
-    if kind_name == "schedule" or kind.detail is None:
-        return [one for _, one in found]
-    return [_detailed(client, kind_name, one.id, item) for item, one in found]
 
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lists: dict[str, list[Item]] = {}
 
-def _detailed(client: Client, kind_name: str, id: str, item: dict[str, object]) -> Observed:
-    kind = KINDS[kind_name]
-    assert kind.detail is not None
-    path, key = kind.detail
-    detail = client.get(path.replace("{id}", quote_id(id))).get(key)
-    found = kind.from_wire({**item, **detail}) if isinstance(detail, dict) else None
-    if found is None:
-        raise Incomplete(Problem("CW311", f"GET {path.replace('{id}', id)}: the reply has no {key}"))
-    return found
+    def listed(self, kind: str) -> list[Observed]:
+        """The objects of a kind as its list shows them, which for some kinds is not in full."""
+        return [found for item in self._items(kind) if (found := observe(KINDS[kind], item)) is not None]
 
+    def named(self, kind: str, name: str) -> list[Observed]:
+        """Every object of that name, in full."""
+        found = [one for one in self.listed(kind) if one.name == name]
+        full = [self.by_id(kind, one.id) for one in found] if KINDS[kind].detail else found
+        return [one for one in full if one is not None]
 
-def pointer(client: Client, integration: str) -> str | None:
-    """The id of an integration's notification, where it has one."""
-    return _detailed(client, "integration", integration, {}).notification
+    def by_id(self, kind: str, id: str) -> Observed | None:
+        """The object in full; None where the service does not know it."""
+        if KINDS[kind].detail is None:
+            return next((one for one in self.listed(kind) if same_id(one.id) == same_id(id)), None)
+        try:
+            return read_detail(self._client, KINDS[kind], id)
+        except NotFound:
+            return None
 
+    def part_of(self, kind: str, integration: str) -> Observed | None:
+        """The schedule or the notification of an integration, where it has one."""
+        if kind == "schedule":
+            return self.by_id(kind, integration)
+        owner = self.by_id("integration", integration)
+        return self.by_id(kind, owner.notification) if owner and owner.notification else None
 
-def _notification(client: Client, id: str | None, parent: str | None) -> list[Observed]:
-    id = id or (pointer(client, parent) if parent else None)
-    if id is None:
-        return []
-    try:
-        return [_detailed(client, "notification", id, {})]
-    except NotFound:
-        return []
+    def _items(self, kind: str) -> list[Item]:
+        listing = KINDS["integration" if kind == "schedule" else kind].listing
+        assert listing is not None
+        if listing.path not in self._lists:
+            found = self._client.list(listing.path, listing.key, dict(listing.params), id_key=listing.id_key)
+            self._lists[listing.path] = [*found.items]
+        return self._lists[listing.path]

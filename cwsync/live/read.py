@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cwsync.api import Client, NotFound, ServiceError, quote_id
+from cwsync.api import Client, NotFound, ServiceError
 from cwsync.kinds import KINDS, Desired, Kind, Observed, Snapshot, same_id
-from cwsync.state import State
+from cwsync.live.wire import Item, observe, read_detail
+from cwsync.state import Entry, State
 
 # Read in the list of another kind, or by a pointer in it.
 _LISTED_WITH = {"schedule": "integration", "notification": "integration"}
@@ -21,7 +22,10 @@ _LISTED_WITH = {"schedule": "integration", "notification": "integration"}
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """What has to be read: whole lists, and by kind the ids whose details matter."""
+    """What has to be read: whole lists, and by kind the ids whose details matter.
+
+    Of a kind whose list is not read, the details are asked for by these ids alone.
+    """
 
     lists: frozenset[str]
     details: Mapping[str, frozenset[str]]
@@ -44,11 +48,24 @@ def reads_for(desired: Iterable[Desired], known: State) -> Reads:
     )
 
 
+def reads_again(entries: Iterable[Entry]) -> Reads:
+    """The fewest reads that show these objects again: what has a detail needs no list."""
+    lists: set[str] = set()
+    details: dict[str, set[str]] = {}
+    for entry in entries:
+        if KINDS[entry.kind].detail is None:
+            lists.add(_LISTED_WITH.get(entry.kind, entry.kind))
+        else:
+            details.setdefault(entry.kind, set()).add(entry.id)
+    return Reads(frozenset(lists), {kind: frozenset(ids) for kind, ids in details.items()})
+
+
 @dataclass(frozen=True, slots=True)
 class _Detail:
     kind: Kind
     id: str
-    item: Mapping[str, Any]
+    item: Item
+    listed: bool
 
 
 class _Reading:
@@ -58,7 +75,8 @@ class _Reading:
         self.client = client
         self.objects: dict[str, dict[str, Observed]] = {}
         self.unread: dict[str, str] = {}
-        self.items: dict[str, Mapping[str, Any]] = {}
+        self.listed: set[str] = set()
+        self.items: dict[str, Item] = {}
         self.meta: dict[str, Any] = {}
 
     def lists(self, kinds: Iterable[str]) -> None:
@@ -67,18 +85,12 @@ class _Reading:
             if isinstance(outcome, str):
                 self._unread(kind.name, outcome)
                 continue
-            items, meta = outcome
+            items, found, meta = outcome
             self.meta |= meta
-            if kind.listing is not None and kind.detail is not None:
-                self.items |= {same_id(str(item[kind.listing.id_key])): item for item in items}
-            found = (kind.from_wire(item) for item in items)
-            # A list shows a kind that has details only in part: what its fields are is not known yet.
-            partly = kind.detail is not None
-            self.objects[kind.name] = {
-                same_id(one.id): replace(one, fields=None) if partly else one for one in found if one
-            }
-            if kind.name == "integration":
-                self._schedules(items)
+            self.listed.add(kind.name)
+            self.items |= items
+            for name in (kind.name, "schedule") if kind.name == "integration" else (kind.name,):
+                self.objects[name] = {same_id(one.id): one for one in found if one.kind == name}
 
     def _unread(self, kind: str, reason: str) -> None:
         self.unread.setdefault(kind, reason)
@@ -86,56 +98,59 @@ class _Reading:
             if listed_with == kind:
                 self.unread.setdefault(other, reason)
 
-    def _list(self, kind: Kind) -> tuple[list[dict[str, Any]], dict[str, Any]] | str:
+    def _list(self, kind: Kind) -> tuple[dict[str, Item], list[Observed], dict[str, Any]] | str:
+        """A list's items by id, what they show, and what is said beside them; or why it could not be read."""
         assert kind.listing is not None
         listing = kind.listing
         try:
-            found = self.client.list(listing.path, listing.key, dict(listing.params), id_key=listing.id_key)
+            read = self.client.list(listing.path, listing.key, dict(listing.params), id_key=listing.id_key)
+            found = [one for item in read.items if (one := observe(kind, item))]
+            if (
+                kind.detail is not None
+            ):  # then a list shows them in part: what their fields are is not known yet
+                found = [replace(one, fields=None) for one in found]
+            if kind.name == "integration":
+                found += [one for item in read.items if (one := observe(KINDS["schedule"], item))]
         except ServiceError as error:
             return _reason(error)
-        return found.items, found.meta
-
-    def _schedules(self, items: Iterable[Mapping[str, Any]]) -> None:
-        found = (KINDS["schedule"].from_wire(item) for item in items)
-        self.objects["schedule"] = {same_id(one.id): one for one in found if one}
+        return {same_id(str(item[listing.id_key])): item for item in read.items}, found, read.meta
 
     def details(self, wanted: Mapping[str, frozenset[str]]) -> None:
-        """One wave for the details of all kinds; a notification is found by its integration's pointer."""
+        """One wave for the details of all kinds."""
         work = [
-            _Detail(KINDS[kind], one.id, self.items.get(id, {}))
-            for kind, objects in self.objects.items()
-            for id, one in objects.items()
-            if one.fields is None and id in wanted.get(kind, ())
-        ]
-        pointers = {
-            one.notification for one in self.objects.get("integration", {}).values() if one.notification
-        }
-        work += [
-            _Detail(KINDS["notification"], id, {})
-            for id in sorted(pointers)
-            if same_id(id) in wanted.get("notification", ())
+            detail
+            for kind, ids in wanted.items()
+            if kind not in self.unread
+            for detail in self._to_read(KINDS[kind], ids)
         ]
         for detail, outcome in zip(work, self.client.each(self._detail, work), strict=True):
             if isinstance(outcome, str):
                 self._unread(detail.kind.name, outcome)
             elif outcome is not None:
-                self.objects.setdefault(detail.kind.name, {})[same_id(outcome.id)] = outcome
+                self.objects[detail.kind.name][same_id(outcome.id)] = outcome
+
+    def _to_read(self, kind: Kind, wanted: frozenset[str]) -> list[_Detail]:
+        """Of a kind that was listed, only what the list has; a notification is found by a pointer to it."""
+        holder = _LISTED_WITH.get(kind.name, kind.name)
+        ids = {same_id(id): id for id in wanted}
+        self.objects.setdefault(kind.name, {})
+        if holder in self.listed:
+            there = self.objects[holder].values()
+            shown = [one.id for one in there] if holder == kind.name else [one.notification for one in there]
+            ids = {same_id(id): id for id in shown if id and same_id(id) in ids}
+        return [
+            _Detail(kind, id, self.items.get(key, {}), kind.name in self.listed)
+            for key, id in sorted(ids.items())
+        ]
 
     def _detail(self, detail: _Detail) -> Observed | str | None:
-        assert detail.kind.detail is not None
-        path, key = detail.kind.detail
         try:
-            reply = self.client.get(path.replace("{id}", quote_id(detail.id)))
+            return read_detail(self.client, detail.kind, detail.id, detail.item)
         except NotFound as error:
-            # A pointer may outlive its notification; an integration of the list that is gone already
-            # means that the list is no longer true.
-            return None if detail.kind.name == "notification" else _reason(error)
+            # A pointer may outlive its notification; where the list still has what is gone, it is no longer true.
+            return _reason(error) if detail.listed else None
         except ServiceError as error:
             return _reason(error)
-        found = reply.get(key)
-        if not isinstance(found, dict):
-            return f"GET {path.replace('{id}', detail.id)}: the reply has no {key}"
-        return detail.kind.from_wire({**detail.item, **found})
 
 
 def _reason(error: ServiceError) -> str:
@@ -160,6 +175,7 @@ def sweep(client: Client, before: Snapshot, kind: str) -> Snapshot:
     reading = _Reading(client)
     if kind in before.objects:
         reading.objects[kind] = dict(before.objects[kind])
+        reading.listed.add(kind)
     else:
         reading.lists([kind])
     bare = frozenset(id for id, one in reading.objects.get(kind, {}).items() if one.fields is None)

@@ -1,0 +1,37 @@
+"""From replies to observed objects; a form that nobody knows is an incomplete picture, not a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cwsync.api import Client, Incomplete, quote_id
+from cwsync.errors import Problem
+from cwsync.kinds import Kind, Observed
+
+Item = Mapping[str, Any]
+"""One object as a reply has it."""
+
+
+def observe(kind: Kind, item: Item) -> Observed | None:
+    """The object of this kind that an item of a reply carries, if it carries one. Raises `Incomplete` (CW311)."""
+    try:
+        return kind.from_wire(item)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise _unreadable(f"a {kind.name} is shown in a form that cwsync does not know") from None
+
+
+def read_detail(client: Client, kind: Kind, id: str, item: Item | None = None) -> Observed:
+    """One object in full; `item` is what its list says of it. Raises `ServiceError`."""
+    assert kind.detail is not None
+    path, key = kind.detail
+    reply = client.get(path.replace("{id}", quote_id(id))).get(key)
+    found = observe(kind, {**(item or {}), **reply}) if isinstance(reply, dict) else None
+    if found is None:
+        raise _unreadable(f"GET {path.replace('{id}', id)}: the reply has no {key}")
+    return found
+
+
+def _unreadable(message: str) -> Incomplete:
+    hint = "check the environment's region or api; if they are right, please report this"
+    return Incomplete(Problem("CW311", message, hint=hint))
