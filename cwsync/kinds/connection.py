@@ -212,6 +212,11 @@ KIND = Kind(
         Rule("sasToken", Behaviour.WRITE_ONLY, _NEVER_RETURNED),
         Rule("roleArn", Behaviour.NOT_READ_BACK, "neither the page nor a live reply shows it (facts C1)"),
         Rule("type", Behaviour.IMMUTABLE, "no call changes it (facts C1)"),
+        Rule(
+            "workspaceId",
+            Behaviour.NOT_READ_BACK,
+            "live replies have it, the page's samples do not (facts C1)",
+        ),
         Rule("workspaceId", Behaviour.IMMUTABLE, "no PUT or PATCH has it (facts C1)"),
     ),
     calls={

@@ -126,7 +126,7 @@ def _to_wire(write: Write) -> Body | None:
     steps: list[Body] = []
     for step in write.fields["steps"]:
         body: Body = {"type": "Integration", "referrer": step["integration"]}
-        if step["dependsOn"]:
+        if steps:  # the first has none; the page demands it of all others (facts B14)
             body["dependsOn"] = step["dependsOn"]
         body["isSkipped"] = step["skip"]
         body[

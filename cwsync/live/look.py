@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cwsync.api import Client, NotFound
 from cwsync.kinds import KINDS, Observed, same_id
-from cwsync.live.wire import Item, observe, read_detail
+from cwsync.live.wire import Item, observe, read_detail, read_schedule
 
 
 class Look:
@@ -29,6 +29,8 @@ class Look:
 
     def by_id(self, kind: str, id: str) -> Observed | None:
         """The object in full; None where the service does not know it."""
+        if kind == "schedule":
+            return self._schedule(id)
         if KINDS[kind].detail is None:
             return next((one for one in self.listed(kind) if same_id(one.id) == same_id(id)), None)
         try:
@@ -39,9 +41,20 @@ class Look:
     def part_of(self, kind: str, integration: str) -> Observed | None:
         """The schedule or the notification of an integration, where it has one."""
         if kind == "schedule":
-            return self.by_id(kind, integration)
+            return self._schedule(integration)
         owner = self.by_id("integration", integration)
         return self.by_id(kind, owner.notification) if owner and owner.notification else None
+
+    def _schedule(self, integration: str) -> Observed | None:
+        items = self._items("schedule")
+        item = next(
+            (one for one in items if same_id(str(one["integrationId"])) == same_id(integration)), None
+        )
+        if item is None:
+            return None
+        if "schedule" in item:
+            return observe(KINDS["schedule"], item)
+        return read_schedule(self._client, integration)
 
     def _items(self, kind: str) -> list[Item]:
         listing = KINDS["integration" if kind == "schedule" else kind].listing

@@ -7,13 +7,13 @@ guesses: an absence in such a kind means nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cwsync.api import Client, NotFound, ServiceError
+from cwsync.api import Client, Forbidden, Incomplete, NotFound, ServiceError
 from cwsync.kinds import KINDS, Desired, Kind, Observed, Snapshot, same_id
-from cwsync.live.wire import Item, observe, read_detail
+from cwsync.live.wire import Item, observe, read_detail, read_schedule
 from cwsync.state import Entry, State
 
 # Read in the list of another kind, or by a pointer in it.
@@ -24,11 +24,13 @@ _LISTED_WITH = {"schedule": "integration", "notification": "integration"}
 class Reads:
     """What has to be read: whole lists, and by kind the ids whose details matter.
 
-    Of a kind whose list is not read, the details are asked for by these ids alone.
+    Of a kind whose list is not read, the details are asked for by these ids alone. `scheduled` are the ids
+    or names of the integrations whose schedules matter.
     """
 
     lists: frozenset[str]
     details: Mapping[str, frozenset[str]]
+    scheduled: frozenset[str] = frozenset()
 
 
 def reads_for(desired: Iterable[Desired], known: State) -> Reads:
@@ -45,10 +47,24 @@ def reads_for(desired: Iterable[Desired], known: State) -> Reads:
     return Reads(
         frozenset(_LISTED_WITH.get(kind, kind) for kind in kinds),
         {kind: frozenset(ids) for kind, ids in details.items()},
+        frozenset(_scheduled(wanted, known)),
     )
 
 
-def reads_again(entries: Iterable[Entry]) -> Reads:
+def _scheduled(desired: Iterable[Desired], known: State) -> Iterator[str]:
+    for entry in known.resources.values():
+        if entry.kind == "schedule":
+            yield same_id(entry.id)
+    for one in desired:
+        if one.kind == "schedule" and one.parent is not None:
+            owner = known.resources.get(one.parent.address or "")
+            if named := (owner.id if owner else one.parent.id):
+                yield same_id(named)
+            elif one.parent.name:
+                yield one.parent.name
+
+
+def reads_again(entries: Collection[Entry]) -> Reads:
     """The fewest reads that show these objects again: what has a detail needs no list."""
     lists: set[str] = set()
     details: dict[str, set[str]] = {}
@@ -57,7 +73,8 @@ def reads_again(entries: Iterable[Entry]) -> Reads:
             lists.add(_LISTED_WITH.get(entry.kind, entry.kind))
         else:
             details.setdefault(entry.kind, set()).add(entry.id)
-    return Reads(frozenset(lists), {kind: frozenset(ids) for kind, ids in details.items()})
+    scheduled = frozenset(same_id(entry.id) for entry in entries if entry.kind == "schedule")
+    return Reads(frozenset(lists), {kind: frozenset(ids) for kind, ids in details.items()}, scheduled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +98,11 @@ class _Reading:
 
     def lists(self, kinds: Iterable[str]) -> None:
         ordered = [KINDS[name] for name in KINDS if name in set(kinds)]
-        for kind, outcome in zip(ordered, self.client.each(self._list, ordered), strict=True):
-            if isinstance(outcome, str):
-                self._unread(kind.name, outcome)
+        outcomes = self.client.each(self._list, ordered)
+        _raise_where_nothing_can_be_read(outcomes)
+        for kind, outcome in zip(ordered, outcomes, strict=True):
+            if isinstance(outcome, ServiceError):
+                self._unread(kind.name, outcome.problem.message)
                 continue
             items, found, meta = outcome
             self.meta |= meta
@@ -98,21 +117,20 @@ class _Reading:
             if listed_with == kind:
                 self.unread.setdefault(other, reason)
 
-    def _list(self, kind: Kind) -> tuple[dict[str, Item], list[Observed], dict[str, Any]] | str:
+    def _list(self, kind: Kind) -> tuple[dict[str, Item], list[Observed], dict[str, Any]] | ServiceError:
         """A list's items by id, what they show, and what is said beside them; or why it could not be read."""
         assert kind.listing is not None
         listing = kind.listing
         try:
             read = self.client.list(listing.path, listing.key, dict(listing.params), id_key=listing.id_key)
             found = [one for item in read.items if (one := observe(kind, item))]
-            if (
-                kind.detail is not None
-            ):  # then a list shows them in part: what their fields are is not known yet
+            # A list shows a kind that has details in part: what its fields are is not known yet.
+            if kind.detail is not None:
                 found = [replace(one, fields=None) for one in found]
             if kind.name == "integration":
                 found += [one for item in read.items if (one := observe(KINDS["schedule"], item))]
         except ServiceError as error:
-            return _reason(error)
+            return error
         return {same_id(str(item[listing.id_key])): item for item in read.items}, found, read.meta
 
     def details(self, wanted: Mapping[str, frozenset[str]]) -> None:
@@ -128,6 +146,25 @@ class _Reading:
                 self._unread(detail.kind.name, outcome)
             elif outcome is not None:
                 self.objects[detail.kind.name][same_id(outcome.id)] = outcome
+
+    def schedules(self, wanted: frozenset[str]) -> None:
+        """The schedules that matter, of integrations whose items do not say whether they have one."""
+        unsaid = [
+            one.id
+            for id, one in self.objects.get("integration", {}).items()
+            if (id in wanted or one.name in wanted) and "schedule" not in self.items[id]
+        ]
+        for outcome in self.client.each(self._schedule, unsaid):
+            if isinstance(outcome, str):
+                self._unread("schedule", outcome)
+            elif outcome is not None:
+                self.objects["schedule"][same_id(outcome.id)] = outcome
+
+    def _schedule(self, integration: str) -> Observed | str | None:
+        try:
+            return read_schedule(self.client, integration)
+        except ServiceError as error:
+            return error.problem.message
 
     def _to_read(self, kind: Kind, wanted: frozenset[str]) -> list[_Detail]:
         """Of a kind that was listed, only what the list has; a notification is found by a pointer to it."""
@@ -148,16 +185,21 @@ class _Reading:
             return read_detail(self.client, detail.kind, detail.id, detail.item)
         except NotFound as error:
             # A pointer may outlive its notification; where the list still has what is gone, it is no longer true.
-            return _reason(error) if detail.listed else None
+            return error.problem.message if detail.listed else None
         except ServiceError as error:
-            return _reason(error)
+            return error.problem.message
 
 
-def _reason(error: ServiceError) -> str:
-    """Why this one read failed. Where nothing at all can be read, the error goes on."""
-    if error.problem.code in ("CW301", "CW302"):
-        raise error
-    return error.problem.message
+def _raise_where_nothing_can_be_read(outcomes: Sequence[object]) -> None:
+    """One list that fails says something of that list; when all fail alike, it is the way there or the sign-in."""
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ServiceError)]
+    of_one_list = Forbidden | NotFound | Incomplete
+    if (
+        errors
+        and len(errors) == len(outcomes)
+        and not any(isinstance(error, of_one_list) for error in errors)
+    ):
+        raise errors[0]
 
 
 def read_tenant(client: Client, reads: Reads) -> Snapshot:
@@ -165,6 +207,7 @@ def read_tenant(client: Client, reads: Reads) -> Snapshot:
     begun, calls = time.perf_counter(), client.stats.calls
     reading = _Reading(client)
     reading.lists(reads.lists)
+    reading.schedules(reads.scheduled)
     reading.details(reads.details)
     return _snapshot(reading, begun, calls)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cwsync.api import Client, Incomplete, quote_id
 from cwsync.errors import Problem
-from cwsync.kinds import Kind, Observed
+from cwsync.kinds import KINDS, Kind, Observed
 
 Item = Mapping[str, Any]
 """One object as a reply has it."""
@@ -30,6 +30,19 @@ def read_detail(client: Client, kind: Kind, id: str, item: Item | None = None) -
     if found is None:
         raise _unreadable(f"GET {path.replace('{id}', id)}: the reply has no {key}")
     return found
+
+
+def read_schedule(client: Client, integration: str) -> Observed | None:
+    """The schedule of an integration whose list item does not say whether it has one.
+
+    The list shows schedules to live clients; the vendor's page has none in it, nor a call to read one, but
+    has it in the history of runs (facts A3, C3). Raises `ServiceError`.
+    """
+    path = f"/integrations/runs/{quote_id(integration)}"
+    about = client.get(path, {"offset": 0, "limit": 1}).get("history_of_runs")
+    if not isinstance(about, dict):
+        raise _unreadable(f"GET {path}: the reply has no history_of_runs")
+    return observe(KINDS["schedule"], {"integrationId": integration, "schedule": about.get("schedule")})
 
 
 def _unreadable(message: str) -> Incomplete:

@@ -114,7 +114,7 @@ def _decide_one(kind: Kind, address: str, inputs: Inputs, bindings: Bindings, de
             if change.action != "replace":
                 bindings.ids[address] = live.id
         else:
-            change = _removal(kind, address, entry, seen)
+            change = _removal(kind, address, entry, seen, inputs)
     else:
         if entry is not None:
             decisions.drift.append(Drift(address, kind.name, entry.name, entry.id, "deleted"))
@@ -147,7 +147,7 @@ def _gone(kind: Kind, address: str, entry: Entry) -> Change:
     )
 
 
-def _removal(kind: Kind, address: str, entry: Entry, seen: Seen) -> Change:
+def _removal(kind: Kind, address: str, entry: Entry, seen: Seen, inputs: Inputs) -> Change:
     return Change(
         address=address,
         kind=kind.name,
@@ -157,7 +157,7 @@ def _removal(kind: Kind, address: str, entry: Entry, seen: Seen) -> Change:
         id=entry.id,
         before=seen.live,
         sensitive=tuple(sorted(entry.secrets)),
-        reason="no manifest declares it",
+        reason="no manifest declares it" if inputs.desired else "all that is managed is to go",
     )
 
 
