@@ -172,6 +172,18 @@ def test_the_takeover_waits_for_what_the_dead_run_may_have_sent(tmp_path: Path) 
         assert first[0] >= killed + 120 + 60
 
 
+def test_a_connection_found_by_the_next_run_gets_its_secrets_once_more(tmp_path: Path) -> None:
+    with scene(tmp_path / "secrets", {}) as rig:
+        rig.after = Countdown(1).point
+        with pytest.raises(Killed):
+            rig.apply({"connections": {"sales": s3()}})
+        rig.after = lambda _: None
+        run = rig.apply({"connections": {"sales": s3()}})
+        assert run.recovered.notes == ("connection.sales: the create of an earlier run was done",)
+        assert [call.method for call in run.result.calls] == ["PUT"]
+        assert rig.mutations_of(lambda: rig.apply({"connections": {"sales": s3()}})) == []
+
+
 def test_no_commit_forgets_what_another_wrote(tmp_path: Path) -> None:
     """Serials and epochs only rise, over a kill and a takeover."""
     with scene(tmp_path / "rising", {}) as rig:

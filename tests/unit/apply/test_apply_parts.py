@@ -278,6 +278,15 @@ def test_a_schedule_in_another_status_is_put_right(rig: Rig) -> None:
     assert rig.mutations_of(lambda: rig.apply(scheduled(time="13:00"))) == []
 
 
+def test_a_put_that_enables_is_no_riddle_for_the_call_that_disables(tmp_path: Path) -> None:
+    """The other profile's PUT makes every schedule active (facts F8), which is not somebody's doing."""
+    rig = Rig(tmp_path, profile="documented")
+    rig.apply(scheduled(enabled=False))
+    rig.tenant.fault("drop-before", "POST", "*/disabled", nth=1)
+    assert methods(rig, scheduled(enabled=False, time="13:00")) == ["PUT", "POST", "POST"]
+    rig.close()
+
+
 def verified(executor: Executor) -> Any:
     from cwsync.apply import verify
 
