@@ -64,19 +64,22 @@ def owner(state: State, integration: str | None) -> str | None:
 def set_aside(state: State, intent: Intent) -> State:
     """The object of an address has made room for its replacement, and still has to go."""
     deposed = Deposed(intent.address, intent.kind, intent.targetId or "", intent.name)
-    return replace(state.without_entry(intent.address), deposed=(*_others(state, intent.targetId), deposed))
+    return replace(state.without_entry(intent.address), deposed=(*_others(state, intent), deposed))
 
 
 def deleted(state: State, intent: Intent) -> State:
     """An object is gone: one that was set aside, or the address's own."""
-    others = _others(state, intent.targetId)
+    others = _others(state, intent)
     if len(others) < len(state.deposed):
         return replace(state, deposed=others)
     return state.without_entry(intent.address)
 
 
-def _others(state: State, id: str | None) -> tuple[Deposed, ...]:
-    return tuple(one for one in state.deposed if same_id(one.id) != same_id(id or ""))
+def _others(state: State, intent: Intent) -> tuple[Deposed, ...]:
+    """What was set aside, without the intent's own object. A schedule has the id of its integration, so the
+    id alone does not tell."""
+    mine = (intent.kind, same_id(intent.targetId or ""))
+    return tuple(one for one in state.deposed if (one.kind, same_id(one.id)) != mine)
 
 
 def settled(state: State, plan: Plan, desired: Mapping[str, Desired]) -> State:
@@ -98,7 +101,9 @@ def settled(state: State, plan: Plan, desired: Mapping[str, Desired]) -> State:
 def _forgotten(state: State, change: Change) -> State:
     if change.address in state.resources:
         return state.without_entry(change.address)
-    return replace(state, deposed=tuple(one for one in state.deposed if one.id != change.id))
+    return replace(
+        state, deposed=tuple(d for d in state.deposed if (d.kind, d.id) != (change.kind, change.id))
+    )
 
 
 def _refreshed(state: State, change: Change, desired: Desired) -> State:

@@ -139,7 +139,8 @@ class Tasks:
         if call.action == Action.CREATE:
             return None
         entry = state.resources.get(call.address)
-        aside = next((one for one in state.deposed if live and same_id(one.id) == same_id(live.id)), None)
+        mine = (kind.name, same_id(live.id)) if live else None
+        aside = next((one for one in state.deposed if (one.kind, same_id(one.id)) == mine), None)
         if aside is not None and live is not None:
             return {**arrange(kind, live.fields or {}), "name": aside.name}
         if call.address in self.touched and entry is not None:

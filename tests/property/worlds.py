@@ -208,7 +208,7 @@ def rekeyed(resources: Resources) -> Resources:
     }
     for section in ("schedules", "notifications"):
         made[section] = {
-            key: {**item, "integration": f"new-{item.get('integration', key)}"}
+            f"new-{key}": {**item, "integration": f"new-{item.get('integration', key)}"}
             for key, item in resources[section].items()
         }
     made["flows"] = resources["flows"]
