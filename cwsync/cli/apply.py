@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -212,6 +212,11 @@ def _partly(result: ApplyResult) -> tuple[Problem, ...]:
     return (Problem("CW601", "some operations failed, others were applied", hint=hint),)
 
 
+_INTERRUPTED = (
+    b"Interrupted: nothing new is begun, what is in flight is waited for. Once more to leave at once.\n"
+)
+
+
 @contextmanager
 def _interruptible(settings: Settings) -> Iterator[Event]:
     """The first signal stops what has not begun; what is in flight ends and is saved. A second one is final."""
@@ -221,9 +226,9 @@ def _interruptible(settings: Settings) -> Iterator[Event]:
         if stop.is_set():
             os._exit(Exit.INTERRUPTED)
         stop.set()
-        settings.say(
-            "Interrupted: nothing new is begun, what is in flight is waited for. Once more to leave at once."
-        )
+        # A signal may come in the middle of a line that is being printed, where printing is not allowed.
+        with suppress(OSError):
+            os.write(2, b"" if settings.quiet else _INTERRUPTED)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from itertools import chain
 from pathlib import Path
 
@@ -74,6 +75,34 @@ def test_yes_is_a_yes(project: Project, tenant: Tenant) -> None:
     assert f"Make these 6 calls in the environment test ({tenant.url}/2/0" in shown.out
     assert "Resources: 6 added" in shown.out
     assert tenant.names("flows") == ["Nightly load"]
+
+
+def test_an_interrupt_in_the_middle_of_a_printed_line_is_an_interrupt(tmp_path: Path) -> None:
+    script = """
+import io, os, signal, sys
+
+class Interrupting(io.RawIOBase):
+    calls = 0
+    def writable(self):
+        return True
+    def write(self, data):
+        self.calls += 1
+        if self.calls == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return os.write(2, data)
+
+sys.stderr = io.TextIOWrapper(io.BufferedWriter(Interrupting()), line_buffering=True)
+from cwsync.cli import run
+sys.exit(run(["apply", "--auto-approve"]))
+"""
+    with served() as tenant:
+        project = small(tenant, tmp_path)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=project.root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 130
+        assert "Interrupted: nothing new is begun" in done.stderr
+        assert project.run("apply", "--auto-approve").status == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
