@@ -242,8 +242,10 @@ def check_reference(reference: object, path: Path) -> Iterator[Finding]:
 class Unmanaged(Strict):
     """An object that exists in the tenant and is not declared in any manifest."""
 
-    name: Words | None = Field(None, description="Its name in the tenant.")
-    id: PlainId | None = Field(None, description="Its id in the tenant.")
+    name: Words | None = Field(None, description="Its name in the tenant.", examples=["Made by hand"])
+    id: PlainId | None = Field(
+        None, description="Its id in the tenant.", examples=["fe40dc5793084f7dbb685cffe6a5ad2a"]
+    )
 
 
 def _reference_form(value: object) -> str:
@@ -278,7 +280,11 @@ class Lifecycle(Strict):
 class Declared(Strict):
     """What every resource may carry."""
 
-    name: Text | None = Field(None, description="The name in CloudWorks. The key, where it is left out.")
+    name: Text | None = Field(
+        None,
+        description="The name in CloudWorks. The key, where it is left out.",
+        examples=["Accounts import"],
+    )
     lifecycle: Lifecycle = Field(Lifecycle(), description="preventDestroy and ignoreChanges.")
 
     def called(self, key: str) -> str:

@@ -45,8 +45,12 @@ class AmazonS3(_Connection):
 
     type: Literal["AmazonS3"] = Field(description="The kind of store.")
     bucketName: Words = Field(description="The bucket.", examples=["sales-landing"])
-    accessKeyId: SecretField = Field(description="The access key id: a secret, never read back.")
-    secretAccessKey: SecretField = Field(description="The secret access key: never read back.")
+    accessKeyId: SecretField = Field(
+        description="The access key id: a secret, never read back.", examples=[{"fromEnv": "SALES_AWS_KEY"}]
+    )
+    secretAccessKey: SecretField = Field(
+        description="The secret access key: never read back.", examples=[{"fromEnv": "SALES_AWS_SECRET"}]
+    )
     roleArn: Words | None = Field(
         None,
         description="The role to assume. Never read back: compared with what was last applied.",
@@ -60,7 +64,8 @@ class GoogleBigQuery(_Connection):
     type: Literal["GoogleBigQuery"] = Field(description="The kind of store.")
     dataset: Words = Field(description="The dataset.", examples=["dev_us_west"])
     serviceAccountKey: SecretField = Field(
-        description="Google's service account key, as downloaded (JSON), or with the API's camelCase keys."
+        description="Google's service account key, as downloaded (JSON), or with the API's camelCase keys.",
+        examples=[{"fromFile": "secrets/bigquery.json"}],
     )
 
 
@@ -70,7 +75,10 @@ class AzureBlob(_Connection):
     type: Literal["AzureBlob"] = Field(description="The kind of store.")
     storageAccountName: Words = Field(description="The storage account.", examples=["mylake"])
     containerName: Words = Field(description="The container.", examples=["landing"])
-    sasToken: SecretField = Field(description="The shared access signature: a secret, never read back.")
+    sasToken: SecretField = Field(
+        description="The shared access signature: a secret, never read back.",
+        examples=[{"fromCommand": ["vault", "kv", "get", "-field=sas", "kv/lake"]}],
+    )
 
 
 Connection = Annotated[AmazonS3 | GoogleBigQuery | AzureBlob, Field(discriminator="type")]

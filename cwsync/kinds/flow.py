@@ -54,7 +54,11 @@ class Step(Strict):
 class Flow(Declared):
     """Integrations that run in order: two steps or more, two of them not skipped."""
 
-    steps: tuple[Step, ...] = Field(min_length=2, description="The steps, in order.")
+    steps: tuple[Step, ...] = Field(
+        min_length=2,
+        description="The steps, in order.",
+        examples=[[{"integration": "accounts"}, {"integration": "sku-export", "dependsOn": ["accounts"]}]],
+    )
 
 
 def _content(model: Flow, key: str, _users: Mapping[str, str]) -> Content:

@@ -78,8 +78,26 @@ class Export(_End):
 class Job(Strict):
     """One movement of data: an import or an export."""
 
-    import_: Import | None = Field(None, alias="import", description="Data from the cloud into the model.")
-    export: Export | None = Field(None, description="Data from the model into the cloud.")
+    import_: Import | None = Field(
+        None,
+        alias="import",
+        description="Data from the cloud into the model.",
+        examples=[
+            {
+                "connection": "sales-s3",
+                "file": "source/Accounts.csv",
+                "actionId": "112000000005",
+                "fileId": "113000000000",
+            }
+        ],
+    )
+    export: Export | None = Field(
+        None,
+        description="Data from the model into the cloud.",
+        examples=[
+            {"connection": "sales-s3", "file": "exports/", "actionId": "116000000011", "overwrite": True}
+        ],
+    )
 
 
 class Integration(Declared):
@@ -96,7 +114,20 @@ class Integration(Declared):
     )
     nuxVisible: Flag = Field(False, description="Show it on action cards in the user experience.")
     jobs: tuple[Job, ...] = Field(
-        (), description="What moves. A process runs its jobs as its steps ask for them."
+        (),
+        description="What moves. A process runs its jobs as its steps ask for them.",
+        examples=[
+            [
+                {
+                    "import": {
+                        "connection": "sales-s3",
+                        "file": "source/Accounts.csv",
+                        "actionId": "112000000005",
+                        "fileId": "113000000000",
+                    }
+                }
+            ]
+        ],
     )
 
 

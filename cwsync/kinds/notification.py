@@ -33,16 +33,24 @@ OUTCOMES = ("success", "partial_failure", "full_failure")
 class Notify(Strict):
     """Who hears of which outcome: users by the names of cwsync.yaml, or by their GUIDs; five at most each."""
 
-    success: tuple[Words, ...] | None = Field(None, description="After a run that succeeded.")
-    partial_failure: tuple[Words, ...] | None = Field(None, description="After a run that succeeded in part.")
-    full_failure: tuple[Words, ...] | None = Field(None, description="After a run that failed.")
+    success: tuple[Words, ...] | None = Field(
+        None, description="After a run that succeeded.", examples=[["alice"]]
+    )
+    partial_failure: tuple[Words, ...] | None = Field(
+        None, description="After a run that succeeded in part.", examples=[["alice"]]
+    )
+    full_failure: tuple[Words, ...] | None = Field(
+        None, description="After a run that failed.", examples=[["alice", "bob"]]
+    )
 
 
 class Notification(Strict):
     """Who hears of an integration's runs, and through which channels."""
 
     integration: Reference | None = Field(
-        None, description="The integration's key, where it is not this notification's own key."
+        None,
+        description="The integration's key, where it is not this notification's own key.",
+        examples=["accounts"],
     )
     channels: tuple[Literal["email", "in_app"], ...] = Field(
         min_length=1, description="How they hear of it.", examples=[["email", "in_app"]]

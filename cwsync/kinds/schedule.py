@@ -72,7 +72,9 @@ Date = Annotated[Text, AfterValidator(_date), Field(json_schema_extra={"format":
 
 class _Schedule(Declared):
     integration: Reference | None = Field(
-        None, description="The integration's key, where it is not this schedule's own key."
+        None,
+        description="The integration's key, where it is not this schedule's own key.",
+        examples=["accounts"],
     )
     startDate: Date = Field(description="The first day, YYYY-MM-DD.", examples=["2030-01-07"])
     endDate: Date | None = Field(None, description="The last day, YYYY-MM-DD.", examples=["2030-12-31"])
@@ -96,7 +98,10 @@ class Daily(_Schedule):
     type: Literal["daily"] = Field(description="How it repeats.")
     time: Time = Field(description="HH:MM.", examples=["11:55"])
     daysOfWeek: tuple[Day, ...] | None = Field(
-        None, min_length=1, description="Only on these days: the page doesn't say so, live clients do it."
+        None,
+        min_length=1,
+        description="Only on these days: the page doesn't say so, live clients do it.",
+        examples=[["mon", "wed", "fri"]],
     )
 
 

@@ -143,6 +143,7 @@ def test_it_has_a_schema_that_documents_every_field(kind: Kind) -> None:
         assert described["properties"].keys() == {f.alias or n for n, f in model.model_fields.items()}
         for name, one in described["properties"].items():
             assert one.get("description"), f"{model.__name__}.{name}"
+            assert one.keys() & {"examples", "default", "const"}, f"{model.__name__}.{name}"
 
 
 @every_kind
