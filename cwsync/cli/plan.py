@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cwsync.cli.settings import Settings, put, with_settings
-from cwsync.errors import Exit, Problem, exit_status, fail
+from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
 
 if TYPE_CHECKING:
     from cwsync.cli.workspace import Workspace
@@ -41,12 +41,23 @@ def plan_command(settings: Settings, out: Path | None, detailed_exitcode: bool, 
     show_plan(settings, plan)
     status = exit_status(plan.problems)
     if out is not None and status is Exit.OK:
+        if plan.pending:
+            raise _not_resolved(out)
         _save(settings, workspace, plan, stored, out, destroy=destroy)
     elif out is not None:
         settings.say(f"Not saved to {out}.")
     if status is Exit.OK and detailed_exitcode and not plan.empty:
         return Exit.CHANGES
     return status
+
+
+def _not_resolved(out: Path) -> CwsyncError:
+    """A plan beside something pending would be stale at once (engine protocol R7)."""
+    return fail(
+        "CW515",
+        f"an earlier run was cut off, and what became of it is not resolved, so {out} was not written",
+        hint="cwsync apply resolves it by reading the tenant, before it asks; then make the plan again",
+    )
 
 
 def warn(settings: Settings, workspace: Workspace) -> None:

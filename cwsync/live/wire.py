@@ -18,7 +18,7 @@ def observe(kind: Kind, item: Item) -> Observed | None:
     try:
         return kind.from_wire(item)
     except (LookupError, TypeError, ValueError, AttributeError):
-        raise _unreadable(f"a {kind.name} is shown in a form that cwsync does not know") from None
+        raise _unreadable(f"one of the {kind.section} is shown in a form that cwsync does not know") from None
 
 
 def read_detail(client: Client, kind: Kind, id: str, item: Item | None = None) -> Observed:

@@ -164,7 +164,9 @@ def _removal(kind: Kind, address: str, entry: Entry, seen: Seen, inputs: Inputs)
 def _creation(
     kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings, decisions: Decisions, *, gone: bool
 ) -> Change:
-    if (problem := _taken(kind, desired, inputs, bindings)) is not None:
+    # What a run that was cut off may have created is found out under the lock, before anything is planned.
+    unsure = any(intent.address == desired.address for intent in inputs.known.pending.values())
+    if not unsure and (problem := _taken(kind, desired, inputs, bindings)) is not None:
         decisions.problems.append(problem)
     want = arrange(kind, bindings.to_compare(desired.fields))
     fields = [
@@ -182,9 +184,12 @@ def _creation(
         after_unknown=_unknown_part(want),
         sensitive=tuple(sorted(desired.secrets)),
         fields=tuple(fields),
-        reason="it was deleted outside cwsync" if gone else None,
+        reason=_UNSURE if unsure else "it was deleted outside cwsync" if gone else None,
         where=str(desired.place) if desired.place else None,
     )
+
+
+_UNSURE = "unless the run that was cut off has created it, which apply finds out first"
 
 
 def _where(desired: Desired, name: str) -> str | None:
@@ -197,7 +202,8 @@ def _taken(kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings) -> 
     hint = "give yours another name, or remove the other one in CloudWorks if nobody needs it"
     if kind.listing is not None:
         held = inputs.taken.get((kind.name, desired.name))
-        what = f'the tenant has a {kind.name} named "{desired.name}" already'
+        article = "an" if kind.name == "integration" else "a"
+        what = f'the tenant has {article} {kind.name} named "{desired.name}" already'
     elif kind.name == "schedule":
         parent = bindings.id_of(desired.parent) if desired.parent else None
         held = inputs.taken.get((kind.name, same_id(parent))) if parent else None

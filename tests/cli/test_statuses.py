@@ -238,6 +238,21 @@ def test_what_a_person_must_decide_is_5(project: Project, tenant: Tenant) -> Non
     assert "Resources: 0 added, 1 changed, 0 destroyed." in again.out
 
 
+def test_beside_something_pending_no_plan_is_saved(project: Project, tenant: Tenant) -> None:
+    project.applied()
+    project.replace("manifests/sales.yaml", "bucketName: landing", "bucketName: other")
+    tenant.fault("drop-before", "PUT", "/2/0/integrations/connections")
+    tenant.fault("status", "GET", "/2/0/integrations/connections", nth=2, status=403)
+    assert "CW313" in project.run("apply", "--auto-approve").out
+    tenant.mend()
+    ran = project.run("plan", "--out", "a.plan")
+    assert ran.status == 3
+    assert "CW515" in ran.err
+    assert not (project.root / "a.plan").exists()
+    assert project.run("apply", "--auto-approve").status == 0
+    assert project.run("plan", "--out", "a.plan").status == 0
+
+
 def test_preventdestroy_is_7(project: Project, tenant: Tenant) -> None:
     protected = "{name: Nightly load, lifecycle: {preventDestroy: true}, "
     project.replace("manifests/nightly.yaml", "{name: Nightly load, ", protected)

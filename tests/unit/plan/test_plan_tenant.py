@@ -22,6 +22,7 @@ from unit.plan.scene import (
 )
 
 from cwsync.kinds import Observed
+from cwsync.state import ABSENT, Intent
 
 CONNECTION = sections(connections=s3("a"))
 BOTH = sections(connections=s3("a"), integrations=imports("i", "a"))
@@ -35,6 +36,18 @@ def test_a_name_that_is_taken_is_not_taken_over() -> None:
         problem.message
         == f'the tenant has a connection named "a" already ({"9" * 32}), and cwsync does not manage it'
     )
+
+
+def test_what_a_run_that_was_cut_off_may_have_created_is_no_stranger() -> None:
+    intent = Intent(
+        op="r:1", run="r", epoch=1, address="connection.a", kind="connection", action="create", name="a",
+        desiredHash="h", pre=ABSENT, serverTime="2030-01-07T00:00:00+00:00",
+    )  # fmt: skip
+    world = World().put(stranger("connection", "a"))
+    made = plan(CONNECTION, replace(world, state=world.state.with_intents([intent])))
+    assert codes(made) == []
+    assert made.pending == ("connection.a (create)",)
+    assert "cut off" in made.calls[0].because
 
 
 def test_nor_by_a_rename() -> None:
