@@ -136,7 +136,8 @@ class Session:
         token = _token_value(reply) if isinstance(reply, Reply) else None
         if isinstance(reply, Failure):
             failure = self._refusal(reply)
-            if self._is_refused(reply):
+            # Before the first token, all that a run is to read waits here: once has been patient for all of it.
+            if self._is_refused(reply) or self._grant is None:
                 self._refused = failure
             raise failure.error()
         if token is None:

@@ -30,19 +30,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """The ids that are bound to other addresses, and those of all that cwsync has created here."""
+    """The ids that are bound to other addresses, those of all that cwsync has created here, and the address' own."""
 
     bound: frozenset[str]
     created: frozenset[str]
+    own: str | None = None
 
     @classmethod
     def beside(cls, state: State, address: str) -> Ours:
         others = [entry for other, entry in state.resources.items() if other != address]
         created = [entry for entry in state.resources.values() if entry.origin == "created"]
         deposed = frozenset(same_id(one.id) for one in state.deposed)
+        own = state.resources.get(address)
         return cls(
             frozenset(same_id(entry.id) for entry in others) | deposed,
             frozenset(same_id(entry.id) for entry in created),
+            same_id(own.id) if own else None,
         )
 
 
@@ -147,6 +150,8 @@ def _created(look: Look, intent: Intent, ours: Ours, now: Callable[[], datetime 
         return Found("not done")
     if len(found) > 1:
         return Found("needs a person", None, f'the tenant has {len(found)} objects named "{intent.name}"')
+    if same_id(found[0].id) == ours.own and keeps_promise(intent, found[0]):
+        return Found("done", found[0])  # it was there all the time, and a list that lagged did not show it
     authors = {one.created_by for one in look.listed(intent.kind) if same_id(one.id) in ours.created}
     doubt = _doubt(intent, found[0], ours, authors - {None}, now())
     return Found("needs a person", found[0], doubt) if doubt else Found("done", found[0])

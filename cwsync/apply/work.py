@@ -168,7 +168,8 @@ class _Attempt:
             try:
                 id = self._send(self.task)
             except NotFound:
-                if self.task.action is not Action.DELETE:
+                # A gateway may say so as well: what is still there must not be forgotten.
+                if self.task.action is not Action.DELETE or self._resolve() is None:
                     raise
                 id = self.task.id
             except Rejected:
@@ -312,7 +313,7 @@ def _channels(fields: Fields | None) -> set[object]:
 
 
 def _id(task: Task, reply: dict[str, Any]) -> str | None:
-    """The object's id; a new one is in the reply, which one source has at its top (facts B6, B7).
+    """The object's id; a new one is in the reply, which one source has at its top (facts B6, B7, B16).
 
     Raises `Ambiguous` where a reply of success has none: what was made must then be looked for.
     """
@@ -322,7 +323,7 @@ def _id(task: Task, reply: dict[str, Any]) -> str | None:
         return task.parent  # a schedule is known by its integration
     outer, inner = task.kind.created_id
     holder = reply.get(outer)
-    id = holder.get(inner) if isinstance(holder, dict) else reply.get(inner)
+    id = holder.get(inner) or holder.get("id") if isinstance(holder, dict) else reply.get(inner)
     if not isinstance(id, str) or not same_id(id):
         message = (
             f"{task.address}: the service said yes, and didn't say which id the new {task.kind.name} has"

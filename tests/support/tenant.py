@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -71,11 +71,16 @@ class Tenant:
 
 
 @contextmanager
-def served(bodies: list[bytes] | None = None, **options: Any) -> Iterator[Tenant]:
-    """An empty tenant behind HTTP. `bodies` gets what requests carry; `options` are those of the emulator."""
+def served(
+    bodies: list[bytes] | None = None,
+    around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
+    **options: Any,
+) -> Iterator[Tenant]:
+    """An empty tenant behind HTTP. `bodies` gets what requests carry, `around` stands before the emulator;
+    `options` are those of the emulator."""
     with (
         application(**options) as app,
-        _listening(app if bodies is None else _recorded(app, bodies)) as url,
+        _listening(around(app if bodies is None else _recorded(app, bodies))) as url,
         httpx.Client(base_url=url) as http,
     ):
         yield Tenant(http)
