@@ -7,13 +7,14 @@ guesses: an absence in such a kind means nothing.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cwsync.api import Client, Forbidden, Incomplete, NotFound, ServiceError
 from cwsync.kinds import KINDS, Desired, Kind, Observed, Snapshot, same_id
-from cwsync.live.wire import Item, observe, read_detail, read_schedule
+from cwsync.live.wire import Item, observe, read_detail, read_model, read_schedule
 from cwsync.state import Entry, State
 
 # Read in the list of another kind, or by a pointer in it.
@@ -148,13 +149,23 @@ class _Reading:
                 self.objects[detail.kind.name][same_id(outcome.id)] = outcome
 
     def schedules(self, wanted: frozenset[str]) -> None:
-        """The schedules that matter, of integrations whose items do not say whether they have one."""
+        """The schedules that matter, of integrations whose items do not say whether they have one.
+
+        Two or more of one model are asked for together, where the service has a list for that.
+        """
+        integrations = self.objects.get("integration", {})
         unsaid = [
-            one.id
-            for id, one in self.objects.get("integration", {}).items()
+            id
+            for id, one in integrations.items()
             if (id in wanted or one.name in wanted) and "schedule" not in self.items[id]
         ]
-        for outcome in self.client.each(self._schedule, unsaid):
+        models = Counter(str((integrations[id].fields or {}).get("modelId", "")) for id in unsaid)
+        several = [model for model, count in models.items() if model and count > 1]
+        told: dict[str, Observed | None] = {}
+        for answer in self.client.each(lambda model: read_model(self.client, model), several):
+            told |= answer
+        rest = [integrations[id].id for id in unsaid if id not in told]
+        for outcome in (*(told.get(id) for id in unsaid), *self.client.each(self._schedule, rest)):
             if isinstance(outcome, str):
                 self._unread("schedule", outcome)
             elif outcome is not None:
@@ -207,8 +218,8 @@ def read_tenant(client: Client, reads: Reads) -> Snapshot:
     begun, calls = time.perf_counter(), client.stats.calls
     reading = _Reading(client)
     reading.lists(reads.lists)
-    reading.schedules(reads.scheduled)
     reading.details(reads.details)
+    reading.schedules(reads.scheduled)
     return _snapshot(reading, begun, calls)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cwsync.api import Client, Incomplete, quote_id
+from cwsync.api import Client, Incomplete, ServiceError, quote_id
 from cwsync.errors import Problem
-from cwsync.kinds import KINDS, Kind, Observed
+from cwsync.kinds import KINDS, Kind, Observed, same_id
 
 Item = Mapping[str, Any]
 """One object as a reply has it."""
@@ -43,6 +43,20 @@ def read_schedule(client: Client, integration: str) -> Observed | None:
     if not isinstance(about, dict):
         raise _unreadable(f"GET {path}: the reply has no history_of_runs")
     return observe(KINDS["schedule"], {"integrationId": integration, "schedule": about.get("schedule")})
+
+
+def read_model(client: Client, model: str) -> dict[str, Observed | None]:
+    """The schedules of a model's integrations, by normalised id, where the service has that list.
+
+    The vendor's page has it, and live tenants answer it with a gateway's 404 (facts B41): then nothing is
+    told, and nothing is lost.
+    """
+    path = f"/integrations/anaplanModels/{quote_id(model)}"
+    try:
+        found = client.list(path, "integrations", id_key="integrationId").items
+        return {same_id(str(item["integrationId"])): observe(KINDS["schedule"], item) for item in found}
+    except ServiceError:
+        return {}
 
 
 def _unreadable(message: str) -> Incomplete:
