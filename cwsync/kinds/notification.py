@@ -105,9 +105,10 @@ def _from_wire(item: Wire) -> Observed:
         guids = {same_id(str(who["userGuid"] if isinstance(who, Mapping) else who)) for who in people}
         if guids:
             notify[str(entry["type"])] = [*sorted(guids)]
-    integration = str((item.get("integrationIds") or [""])[0])
+    # It is asked for by this id: a reference may be spelled with dashes, and no path was seen with them (facts B25).
+    integration = same_id(str((item.get("integrationIds") or [""])[0]))
     fields: Fields = {
-        "integration": same_id(integration),
+        "integration": integration,
         "channels": [*sorted(item.get("channels") or ())],
         "notify": {outcome: notify[outcome] for outcome in (*OUTCOMES, *notify) if outcome in notify},
     }

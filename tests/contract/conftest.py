@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+from contract.scene import CHANGED, EVERYTHING, LESS, PROFILES, Scene, tell
 
 SERVER = """
 from cwsync.emulator import application, serve
@@ -19,3 +21,18 @@ def emulator() -> Iterator[str]:
         assert running.stdout is not None
         yield running.stdout.readline().strip()
         running.terminate()
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of what whoever runs the tests has set for cwsync, for colours, or for proxies."""
+    for name in os.environ:
+        if name.startswith("CWSYNC_") or name.upper().endswith("_PROXY") or name in ("NO_COLOR", "CI"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
+    """By profile: everything made, everything changed, one of every kind deleted, all destroyed."""
+    folder = tmp_path_factory.mktemp("stories")
+    return {profile: tell(profile, folder, EVERYTHING, CHANGED, LESS) for profile in PROFILES}
