@@ -29,9 +29,9 @@ class _Accepts:
 def _flag(value: object) -> object:
     if isinstance(value, bool):
         return value
-    if value in ("true", "True"):
+    if value in ("true", "True", "TRUE"):
         return True
-    if value in ("false", "False"):
+    if value in ("false", "False", "FALSE"):
         return False
     # YAML 1.1's words; no other value is repeated in the message
     meant = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}

@@ -75,6 +75,13 @@ def test_text_scalars_take_their_field_s_type() -> None:
     assert thing.jobs[0] == Job(actionId="112000000005", overwrite=True)
 
 
+@pytest.mark.parametrize(
+    ("word", "value"), [("true", True), ("TRUE", True), ("False", False), ("FALSE", False)]
+)
+def test_the_core_schemas_words_for_true_and_false(word: str, value: bool) -> None:
+    assert Thing.model_validate({"name": "a", "count": 3, "enabled": word, "jobs": []}).enabled is value
+
+
 def test_values_that_are_typed_already_are_taken_too() -> None:
     thing = Thing.model_validate({"name": 12.5, "count": 3, "enabled": True, "jobs": [{"actionId": 5}]})
     assert (thing.name, thing.count, thing.enabled, thing.jobs[0].actionId) == ("12.5", 3, True, "5")
