@@ -73,6 +73,9 @@ def in_words(error: yaml.YAMLError, source: Source) -> Problem:
     said = f"{error.context}|{error.problem}"
     if "cannot start any token" in said:
         return _cannot_start(source, noticed)
+    if source.text[noticed - 1 : noticed + 1] == "${":
+        message = "inside braces or brackets, a text with ${ in it needs quotes"
+        return source.problem("CW102", message, noticed - 1, hint='write "${var.name}", with the quotes')
     for pattern, which, message, hint in _WORDS:
         if re.search(pattern, said):
             offset = began if which == "began" else noticed

@@ -130,6 +130,8 @@ def test_a_duplicate_names_both_places() -> None:
         ("a: `x`", "'`'"),
         ("a: x\n...\nb: c\n", "'---'"),
         ("{a: 1} b", "does not belong"),
+        ("a: {b: ${var.c}}", 'write "${var.name}", with the quotes'),
+        ("a: [${var.c}]", 'write "${var.name}", with the quotes'),
     ],
 )
 def test_syntax_errors_in_words(text: str, words: str) -> None:
