@@ -50,7 +50,7 @@ class Call:
     def page(self) -> Page:
         """Which part of a list is asked for: 25 by default, cut at 250 (facts A2)."""
         order = self.query.get("sortBy", "")
-        if order not in ("", "name", "-name"):
+        if "sortBy" in self.query and order not in ("name", "-name"):
             raise self.bad("sortBy")
         mine = self.query.get("myIntegrations", "0")
         if mine not in ("0", "1"):

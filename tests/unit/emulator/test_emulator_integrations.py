@@ -159,7 +159,13 @@ def test_pages_of_25_at_most_250_sorted_and_mine(service: Service) -> None:
 
 @pytest.mark.parametrize(
     ("query", "parameter"),
-    [("limit=0", "limit"), ("limit=x", "limit"), ("offset=-1", "offset"), ("sortBy=date", "sort_by")],
+    [
+        ("limit=0", "limit"),
+        ("limit=x", "limit"),
+        ("offset=-1", "offset"),
+        ("sortBy=date", "sort_by"),
+        ("sortBy=", "sort_by"),
+    ],
 )
 def test_bad_parameters_are_named(service: Service, query: str, parameter: str) -> None:
     assert service.refused("GET", f"/integrations?{query}") == (400, f"Invalid value for {parameter}")
