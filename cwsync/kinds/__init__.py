@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cwsync.kinds import connection, flow, integration, notification, schedule
 from cwsync.kinds.base import Action, Behaviour, Kind, Rule, Write
+from cwsync.kinds.lists import ChangeLists, Import, Moved, Removed
+from cwsync.kinds.naming import Naming, Written
 from cwsync.kinds.values import Desired, Fields, Observed, Ref, Snapshot, TypeOf, same_id
 
 KINDS: dict[str, Kind] = {
@@ -19,14 +21,20 @@ __all__ = [
     "SECTIONS",
     "Action",
     "Behaviour",
+    "ChangeLists",
     "Desired",
     "Fields",
+    "Import",
     "Kind",
+    "Moved",
+    "Naming",
     "Observed",
     "Ref",
+    "Removed",
     "Rule",
     "Snapshot",
     "TypeOf",
     "Write",
+    "Written",
     "same_id",
 ]

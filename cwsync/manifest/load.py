@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import or_
 from pathlib import Path
@@ -14,14 +13,13 @@ from pydantic import ValidationError
 
 from cwsync.checked import Codes, problems_from
 from cwsync.errors import CwsyncError, Place, Problem, suggest
-from cwsync.kinds import SECTIONS, Desired, Kind
+from cwsync.kinds import SECTIONS, ChangeLists, Desired, Kind
 from cwsync.kinds.base import Finding, short
 from cwsync.located import Document, Map, overlay, place, problem, read
+from cwsync.manifest.address import KEY, KEY_RULE, key_like
+from cwsync.manifest.lists import LISTS, Listed, contradictions
 from cwsync.manifest.rules import cross_check
 from cwsync.variables import Variables
-
-KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
-CHANGE_LISTS = ("import", "moved", "removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,7 @@ class Manifest:
 
     resources: Mapping[str, Desired]
     warnings: tuple[Problem, ...] = ()
+    lists: ChangeLists = field(default_factory=ChangeLists)
 
 
 def load_manifests(
@@ -47,7 +46,8 @@ def load_manifests(
     loading = _Loading(defaults, users, variables)
     for path, shown_as in files:
         loading.file(path, shown_as)
-    loading.problems += cross_check(loading.resources, loading.bodies, users)
+    lists = loading.listed.values()
+    loading.problems += cross_check(loading.resources, loading.bodies, users, lists)
     if not loading.resources and not loading.problems:
         loading.problems.append(
             Problem(
@@ -56,11 +56,13 @@ def load_manifests(
                 hint="declare something, or use `cwsync destroy` to remove all that is managed",
             )
         )
+    else:
+        loading.problems += contradictions(loading.listed, loading.places)
     errors = [one for one in loading.problems if one.severity == "error"]
     warnings = [one for one in loading.problems if one.severity == "warning"] + variables.unused()
     if errors:
         raise CwsyncError(*_sorted(errors), *_sorted(warnings))
-    return Manifest(dict(sorted(loading.resources.items())), tuple(_sorted(warnings)))
+    return Manifest(dict(sorted(loading.resources.items())), tuple(_sorted(warnings)), lists)
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:
@@ -79,9 +81,10 @@ class _Loading:
         self.problems: list[Problem] = []
         self.resources: dict[str, Desired] = {}
         self.bodies: dict[str, Map] = {}
+        self.places: dict[str, Place] = {}
+        self.listed = Listed()
         self._users = users
         self._variables = variables
-        self._places: dict[str, Place] = {}
         self._fields = {section: _fields_of(kind) for section, kind in SECTIONS.items()}
         self._defaults = {
             section: variables.fill(value, self.problems) for section, value in defaults.items()
@@ -98,13 +101,15 @@ class _Loading:
 
     def _document(self, document: Document) -> None:
         if not isinstance(document.value, Map):
-            choices = ", ".join(SECTIONS)
+            choices = ", ".join((*SECTIONS, *LISTS))
             self.problems.append(
                 problem("CW203", f"a manifest is a mapping with the sections {choices}", document)
             )
             return
         for section, resources in document.value.items():
-            if section not in SECTIONS:
+            if section in LISTS:
+                self.problems += self.listed.read(section, document, self._variables)
+            elif section not in SECTIONS:
                 self.problems.append(_unknown_section(document, section))
             elif isinstance(resources, Map):
                 self._section(SECTIONS[section], resources)
@@ -118,11 +123,11 @@ class _Loading:
             at = place(resources, (key,), key=True)
             if not KEY.fullmatch(key):
                 self.problems.append(_bad_key(resources, key))
-            elif address in self._places:
-                message = f"{address} is declared already, at {self._places[address]}"
+            elif address in self.places:
+                message = f"{address} is declared already, at {self.places[address]}"
                 self.problems.append(problem("CW205", message, resources, (key,), key=True, address=address))
             else:
-                self._places[address] = at
+                self.places[address] = at
                 self._resource(kind, key, address, resources, at)
 
     def _resource(self, kind: Kind, key: str, address: str, resources: Map, at: Place) -> None:
@@ -187,13 +192,10 @@ def _fields_of(kind: Kind) -> dict[str, frozenset[str]]:
 
 
 def _unknown_section(document: Document, section: str) -> Problem:
-    if section in CHANGE_LISTS:
-        message, hint = f"the change list {section} is not supported by this version of cwsync", None
-    else:
-        close = suggest(section, SECTIONS)
-        message = f"unknown section {short(section)}"
-        hint = f"did you mean {close}?" if close else f"the sections are {', '.join(SECTIONS)}"
-    return problem("CW201", message, document, (section,), key=True, hint=hint)
+    sections = (*SECTIONS, *LISTS)
+    close = suggest(section, sections)
+    hint = f"did you mean {close}?" if close else f"the sections are {', '.join(sections)}"
+    return problem("CW201", f"unknown section {short(section)}", document, (section,), key=True, hint=hint)
 
 
 def _located(finding: Finding, body: Map, resources: Map, key: str, address: str) -> Problem:
@@ -207,14 +209,14 @@ def _located(finding: Finding, body: Map, resources: Map, key: str, address: str
 
 
 def _bad_key(resources: Map, key: str) -> Problem:
-    suggestion = re.sub(r"[^a-z0-9_-]+", "-", key.lower()).strip("-_")
+    near = key_like(key)
     return problem(
         "CW206",
-        f"'{short(key)}' cannot be a key: a key has lower-case letters, digits, - and _, and no - or _ in front",
+        f"'{short(key)}' cannot be a key: {KEY_RULE}",
         resources,
         (key,),
         key=True,
-        hint=f"write {short(suggestion)}, and the name as `name: {short(key)}`" if suggestion else None,
+        hint=f"write {short(near)}, and the name as `name: {short(key)}`" if near else None,
     )
 
 

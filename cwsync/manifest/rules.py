@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cwsync.errors import Problem, suggest
-from cwsync.kinds import KINDS, Desired, Ref, same_id
+from cwsync.kinds import KINDS, ChangeLists, Desired, Ref, same_id
 from cwsync.kinds.base import short
 from cwsync.kinds.integration import misfits
 from cwsync.kinds.values import Path, refs_in
@@ -22,7 +22,7 @@ _LOOKED_AT = 100_000
 
 
 @dataclass
-class _Suggestions:
+class Suggestions:
     """What was probably meant, until the looking gets too much: thousands of wrong keys have one cause."""
 
     left: int = _LOOKED_AT
@@ -32,8 +32,20 @@ class _Suggestions:
         return suggest(word, choices) if self.left >= 0 else None
 
 
+def keys_by_kind(addresses: Iterable[str]) -> dict[str, list[str]]:
+    """The keys of each kind: what a wrong key may have been meant to be."""
+    keys: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for address in addresses:
+        kind, _, key = address.partition(".")
+        keys[kind].append(key)
+    return keys
+
+
 def cross_check(
-    resources: Mapping[str, Desired], bodies: Mapping[str, Map], users: Mapping[str, str]
+    resources: Mapping[str, Desired],
+    bodies: Mapping[str, Map],
+    users: Mapping[str, str],
+    lists: ChangeLists,
 ) -> Iterator[Problem]:
     """Everything that can be wrong between resources that are right by themselves.
 
@@ -41,14 +53,12 @@ def cross_check(
     """
     yield from _same_names(resources, bodies)
     yield from _second_facets(resources, bodies)
-    suggestions = _Suggestions()
-    keys: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    for address in bodies:
-        kind, _, key = address.partition(".")
-        keys[kind].append(key)
+    suggestions = Suggestions()
+    keys = keys_by_kind(bodies)
+    gone = dict(_gone(lists))
     for desired in resources.values():
         body = bodies[desired.address]
-        yield from _missing(desired, body, bodies, keys, suggestions)
+        yield from _missing(desired, body, bodies, keys, gone, suggestions)
         if desired.kind == "integration":
             yield from _jobs(desired, body, resources)
         elif desired.kind == "notification":
@@ -60,7 +70,8 @@ def _missing(
     body: Map,
     declared: Mapping[str, Map],
     keys: Mapping[str, list[str]],
-    suggestions: _Suggestions,
+    gone: Mapping[str, str],
+    suggestions: Suggestions,
 ) -> Iterator[Problem]:
     """References to what no manifest declares, each once for a resource."""
     seen: set[Ref] = set()
@@ -72,6 +83,8 @@ def _missing(
         others = [other for other in KINDS if f"{other}.{key}" in declared]
         if key in declared:
             hint = f"write the key alone: {key.partition('.')[2]}"
+        elif ref.address in gone:
+            hint = gone[ref.address]
         elif close := suggestions.near(key, keys[kind]):
             hint = f"did you mean {close}?"
         elif others and len(path) > 1:
@@ -81,6 +94,20 @@ def _missing(
             hint = f"declare it under {where}, or write {{name: …}} for one that is only in the tenant"
         message = f"{desired.address} refers to {kind}.{short(key)}, which no manifest declares"
         yield _at("CW204", message, body, path, desired, hint=hint)
+
+
+def _gone(lists: ChangeLists) -> Iterator[tuple[str, str]]:
+    """Addresses that the change lists say are no more, and what a reference to one could say instead."""
+    for removed in lists.removed:
+        kind = removed.address.partition(".")[0]
+        hint = (
+            f"{short(removed.address)} is to be forgotten, at {removed.place}: write `{kind}: {{name: …}}` for "
+            "what is only in the tenant, or take this away as well"
+        )
+        yield removed.address, hint
+    for moved in lists.moved:
+        key = short(moved.target.partition(".")[2])
+        yield moved.source, f"it moves to {short(moved.target)}, at {moved.place}: write {key}"
 
 
 def _same_names(resources: Mapping[str, Desired], bodies: Mapping[str, Map]) -> Iterator[Problem]:
@@ -130,7 +157,7 @@ def _jobs(desired: Desired, body: Map, resources: Mapping[str, Desired]) -> Iter
 
 
 def _users(
-    desired: Desired, body: Map, users: Mapping[str, str], suggestions: _Suggestions
+    desired: Desired, body: Map, users: Mapping[str, str], suggestions: Suggestions
 ) -> Iterator[Problem]:
     notify = at(body, ("notify",))
     for outcome, people in notify.items() if isinstance(notify, Map) else ():

@@ -67,6 +67,12 @@ def test_all_kinds_has_every_field(kind: Kind) -> None:
         assert sorted(_missing(model, of_this_form, kind.name)) == []
 
 
+def test_all_kinds_has_the_change_lists_that_need_no_object() -> None:
+    lists = _loaded("all-kinds", "dev").lists
+    assert lists.moved
+    assert lists.removed
+
+
 def _written(kind: Kind) -> Iterator[Map]:
     for file in (EXAMPLES / "all-kinds").rglob("*.yaml"):
         for document in read(file, file.name):

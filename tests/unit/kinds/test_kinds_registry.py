@@ -110,6 +110,13 @@ def test_nor_with_their_projects(file: Path) -> None:
         "schedules: {a: {type: weekly, daysOfWeek: [someday]}}",
         "notifications: {a: {channels: [sms]}}",
         "flows: {a: {steps: [{integration: a, onFailure: retry}]}}",
+        "moved: {from: flow.a, to: flow.b}",
+        "moved: [{from: flow.a}]",
+        "moved: [{from: flows.a, to: flow.b}]",
+        "removed: [flow.a]",
+        "removed: [{address: a}]",
+        "import: [{to: connection.a}]",
+        "import: [{to: connection.a, id: x, name: y}]",
     ],
 )
 def test_an_editor_finds_what_is_wrong(text: str) -> None:
@@ -125,6 +132,10 @@ def test_an_editor_finds_what_is_wrong(text: str) -> None:
         "integrations: {a: {jobs: [{import: {connection: {name: Theirs}, file: f, actionId: 1, fileId: '2'}}]}}",
         "schedules: {a: {type: weekly, daysOfWeek: [mon, 2, '${var.day}']}}",
         "connections:",
+        "moved:",
+        "moved: [{from: flow.a, to: '${var.now}'}]",
+        "removed: [{address: flow.a}]",
+        "import: [{to: connection.a, id: 112}, {to: flow.b, name: B}]",
     ],
 )
 def test_an_editor_takes_what_cwsync_takes(text: str) -> None:

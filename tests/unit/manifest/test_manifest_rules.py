@@ -54,7 +54,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str | None]] = {
         "unknown section zzz",
         "connections, integrations",
     ),
-    "change list": ("moved: []", "moved: [", "CW201", "the change list moved is not supported", None),
+    "change list": ("move: []", "move: [", "CW201", "unknown section move", "did you mean moved?"),
     "section that is a list": ("flows: []", "[]", "CW203", "flows is a mapping from keys", None),
     "resource that is a text": ("flows: {f: x}", "x", "CW203", "flow.f is a mapping of fields", None),
     "resource that is nothing": ("flows:\n  f:\n", "", "CW203", "flow.f is a mapping of fields", None),
