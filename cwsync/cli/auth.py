@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cwsync.cli.settings import Settings, with_settings
+from cwsync.cli.settings import Settings, group_options, with_settings
 from cwsync.errors import CwsyncError, Exit, fail
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 @click.group("auth")
-def auth_command() -> None:
+@group_options
+def auth_command(**_options: object) -> None:
     """Try the credentials; print a signed certificate payload."""
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from cwsync.cli.outside import Outside
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,21 +28,25 @@ class Settings:
     color: bool
     verbose: bool
     quiet: bool
+    outside: Outside = field(default_factory=Outside)
 
     def say(self, text: str) -> None:
         """Progress and diagnostics: to stderr, unless quiet."""
         if not self.quiet:
             put(text, err=True)
 
-    def show(self, text: str) -> None:
-        """A result: to stdout."""
+    def show(self, text: str | bytes) -> None:
+        """A result: to stdout. Bytes are printed as they are."""
         put(text, color=self.color)
 
 
-def put(text: str, *, err: bool = False, color: bool | None = None) -> None:
+def put(text: str | bytes, *, err: bool = False, color: bool | None = None) -> None:
     """Print. A reader that has seen enough (`| head`) stops nothing: what is under way goes on to its own end."""
     try:
-        click.echo(text.rstrip("\n"), err=err, color=color)
+        if isinstance(text, bytes):
+            click.echo(text, nl=False, err=err)
+        else:
+            click.echo(text.rstrip("\n"), err=err, color=color)
     except BrokenPipeError:
         stream = sys.stderr if err else sys.stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -98,7 +104,7 @@ def with_settings(*formats: str) -> Callable[[F], F]:
 
 
 def group_options(group: F) -> F:
-    """The common options before the command's name; those after it win."""
+    """The common options before the command's name, for the program and for a group; those nearest to it win."""
     for option in reversed(_options(())):
         group = option(group)
     return group
@@ -107,7 +113,7 @@ def group_options(group: F) -> F:
 def _settings(given: dict[str, Any], formats: tuple[str, ...]) -> Settings:
     """Take the common options out of what a command was given."""
     context = click.get_current_context()
-    before: dict[str, Any] = context.find_root().params
+    before = _given_before(context)
     own = {name: given.pop(name) for name in ("directory", "environment", "format")}
     flags = {name: given.pop(name) or before.get(name) for name in ("no_color", "verbose", "quiet")}
     chosen = {name: own[name] or before.get(name) for name in own}
@@ -117,9 +123,19 @@ def _settings(given: dict[str, Any], formats: tuple[str, ...]) -> Settings:
     return Settings(
         directory=Path(chosen["directory"] or "."),
         environment=chosen["environment"],
-        variables={**(before.get("variables") or {}), **given.pop("variables")},
+        variables={**before["variables"], **given.pop("variables")},
         format=wanted,
         color=not flags["no_color"] and not os.environ.get("NO_COLOR") and sys.stdout.isatty(),
         verbose=bool(flags["verbose"]),
         quiet=bool(flags["quiet"]),
+        outside=context.find_object(Outside) or Outside(),
     )
+
+
+def _given_before(context: click.Context) -> dict[str, Any]:
+    """The common options of the program and of the groups on the way to a command; the nearest win."""
+    if context.parent is None:
+        return {}
+    outer, own = _given_before(context.parent), context.parent.params
+    variables = {**outer.get("variables", {}), **own.get("variables", {})}
+    return outer | {name: value for name, value in own.items() if value} | {"variables": variables}

@@ -17,7 +17,7 @@ from cwsync.state.document import (
 from cwsync.state.files import Files
 from cwsync.state.fingerprints import Key, compare, find_key, find_or_make_key, fingerprint
 from cwsync.state.local import LocalStore
-from cwsync.state.lock import Clock, Held, Timing, acquire
+from cwsync.state.lock import Clock, Held, Timing, acquire, unlock
 from cwsync.state.memory import MemoryStore
 from cwsync.state.reading import from_json
 from cwsync.state.store import Conflict, Store
@@ -50,4 +50,5 @@ __all__ = [
     "fingerprint",
     "from_json",
     "to_json",
+    "unlock",
 ]

@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 from uuid import uuid4
 
 from cwsync.errors import fail
 
 FORMAT = "cwsync-state"
-VERSION = 1
+VERSION = 2
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Origin: TypeAlias = Literal["created", "adopted"]
@@ -24,10 +24,12 @@ Origin: TypeAlias = Literal["created", "adopted"]
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A keyed fingerprint of a secret, and which key made it."""
+    """A keyed fingerprint of a secret, and which key made it. `address` is the one that it was made for,
+    where the resource has been moved since."""
 
     fingerprint: str
     keyId: str
+    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Entry:
                 "id": self.id,
                 "name": self.name,
                 "applied": self.applied,
-                "secrets": {name: vars(mark) for name, mark in self.secrets.items()},
+                "secrets": {name: _plain(mark) for name, mark in self.secrets.items()},
                 "protect": self.protect,
                 "origin": self.origin,
             }
@@ -141,10 +143,14 @@ class Deposed:
     name: str
 
 
+Moving = TypeVar("Moving", Intent, Deposed)
+
+
 @dataclass(frozen=True)
 class State:
     """The whole document. A store gives `serial` and `writerNonce`; with `lineage` they tell which
-    document this is. `epoch` counts the acquisitions of the lock."""
+    document this is. `epoch` counts the acquisitions of the lock. `settling` is how many seconds the next
+    holder lets pass before it sends anything: so long may requests of a run before still be under way."""
 
     lineage: str
     serial: int = 0
@@ -155,6 +161,7 @@ class State:
     pending: Mapping[str, Intent] = field(default_factory=dict)
     deposed: tuple[Deposed, ...] = ()
     resources: Mapping[str, Entry] = field(default_factory=dict)
+    settling: int = 0
 
     @classmethod
     def new(cls, tenant: str | None = None) -> State:
@@ -180,6 +187,29 @@ class State:
 
     def without_entry(self, address: str) -> State:
         return replace(self, resources={at: entry for at, entry in self.resources.items() if at != address})
+
+    def moved(self, source: str, target: str) -> State:
+        """All that is known at one address, under another: its parts, what it replaced, what is pending."""
+        entry = self.resources[source]
+        secrets = {
+            name: mark if mark.address else replace(mark, address=source)
+            for name, mark in entry.secrets.items()
+        }
+        rest = {
+            at: replace(other, parent=target) if other.parent == source else other
+            for at, other in self.resources.items()
+            if at != source
+        }
+
+        def renamed(one: Moving) -> Moving:
+            return replace(one, address=target) if one.address == source else one
+
+        return replace(
+            self,
+            resources={**rest, target: replace(entry, secrets=secrets)},
+            pending={op: renamed(intent) for op, intent in self.pending.items()},
+            deposed=tuple(renamed(one) for one in self.deposed),
+        )
 
     def with_intents(self, intents: Iterable[Intent]) -> State:
         return replace(self, pending={**self.pending, **{intent.op: intent for intent in intents}})
@@ -207,11 +237,13 @@ def to_json(state: State) -> bytes:
         "deposed": _deeper(_dumps([_plain(deposed) for deposed in state.deposed])),
         "resources": _object({address: entry.text for address, entry in state.resources.items()}, "    "),
     }
+    if state.settling:
+        members["settling"] = _dumps(state.settling)
     # Only half of a surrogate pair cannot be UTF-8, and its backslash form is what JSON calls it too.
     return (_object(members, "  ") + "\n").encode("utf-8", "backslashreplace")
 
 
-def _plain(value: Intent | Lock | Deposed) -> dict[str, Json]:
+def _plain(value: Intent | Lock | Deposed | Fingerprint) -> dict[str, Json]:
     """The value's fields without those that are None, nor the operation that is its key in `pending`."""
     made = asdict(value, dict_factory=lambda pairs: {name: item for name, item in pairs if item is not None})
     made.pop("op", None)

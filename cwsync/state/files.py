@@ -88,8 +88,10 @@ def write_durably(files: Files, path: Path, data: bytes) -> None:
 def prepare_folder(files: Files, folder: Path) -> None:
     """Make the folder where it is missing, for its owner only. `.cwsync` keeps itself out of git."""
     if not folder.is_dir():
+        missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.fsync_folder(folder.parent)
+        for made in reversed(missing):
+            files.fsync_folder(made.parent)
     if folder.name == ".cwsync":
         with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
             ignore.write("*\n")

@@ -89,7 +89,7 @@ def compare(
     without the key that made it, that is unknown."""
     if stored is None or key is None or value is None or stored.keyId != key.id:
         return "unknown"
-    now = fingerprint(key, lineage, address, secret_field, value)
+    now = fingerprint(key, lineage, stored.address or address, secret_field, value)
     return "same" if hmac.compare_digest(stored.fingerprint, now.fingerprint) else "changed"
 
 

@@ -35,9 +35,12 @@ class LocalStore:
         self._patience = patience
 
     def read(self) -> State | None:
-        with self._explained("read"):
-            data = self._bytes()
+        data = self.raw()
         return None if data is None else from_json(data, self.describe())
+
+    def raw(self) -> bytes | None:
+        with self._explained("read"):
+            return self._bytes()
 
     def commit(self, old: State | None, new: State) -> State:
         with self._explained("written"):

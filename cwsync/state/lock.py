@@ -1,11 +1,13 @@
 """The lock: a field of the state document, so that every write of its holder is fenced by the store itself.
 
 Taking, keeping and giving it back are commits. A takeover compares no clocks: the document has not
-changed for the lock's `ttl` on *my* monotonic clock, or its process is certainly gone.
+changed for the lock's `ttl` on *my* monotonic clock, or its process is certainly gone, or a person says
+so with the lock's nonce (`unlock`).
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -59,7 +61,7 @@ class Timing:
 def acquire(
     store: Store,
     *,
-    tenant: str,
+    tenant: str | None,
     holder: Holder | None = None,
     timeout: float = 0,
     on_wait: Callable[[Lock], None] | None = None,
@@ -68,8 +70,9 @@ def acquire(
 ) -> Held:
     """Take the lock, waiting up to `timeout` seconds for it. A missing document is created.
 
-    `on_wait` is told once whom the wait is for. Raises CW403 where the state is another tenant's and CW404
-    where another run holds the lock for longer than that.
+    `tenant` is the one that the state must belong to; None leaves that as it is. `on_wait` is told once whom
+    the wait is for. Raises CW403 where the state is another tenant's and CW404 where another run holds the
+    lock for longer than that.
     """
     timing, clock, holder = timing or Timing(), clock or Clock(), holder or this_process()
     deadline = clock.monotonic() + timeout
@@ -77,10 +80,12 @@ def acquire(
     while True:
         looked = clock.monotonic()
         found = store.read()
-        base = (found or State.new()).bound_to(tenant)
+        base = found or State.new()
+        base = base if tenant is None else base.bound_to(tenant)
         if base.lock is None or is_gone(base.lock.holder) or watch.is_over(base, looked, clock.monotonic()):
             with suppress(Conflict):  # somebody was quicker: look again
-                return _take(store, found, base, holder, timing, clock)
+                quiet = _quiet(found, timing, timing.request)
+                return _take(store, found, base, quiet, holder, timing, clock)
             continue
         if looked >= deadline:
             raise _locked(store, base.lock)
@@ -88,6 +93,35 @@ def acquire(
             on_wait(base.lock)
             on_wait = None
         clock.sleep(min(timing.poll, deadline - looked))
+
+
+def unlock(
+    store: Store,
+    nonce: str,
+    *,
+    holder: Holder | None = None,
+    timing: Timing | None = None,
+    clock: Clock | None = None,
+) -> Held:
+    """Take the lock with this nonce over at once: for a run that is dead, or that never ends.
+
+    Other than after `ttl`, that run may be alive, and does not know. It can commit nothing more, and so it
+    intends nothing new. But until `ttl - request` after its last commit it may still begin what it intended
+    before, and each request takes up to `request`. So where anything is pending, `settle` waits for the
+    whole `ttl`, unless its process is certainly gone; with nothing pending there is nothing to wait for.
+    What no waiting covers is the service itself, which knows no locks: a request that was stopped on its
+    way (a machine that sleeps) may still arrive later. That is why a person decides it.
+
+    Raises CW404 where the lock has another nonce, or there is no lock.
+    """
+    timing, clock, holder = timing or Timing(), clock or Clock(), holder or this_process()
+    while True:
+        found = store.read()
+        if found is None or found.lock is None or found.lock.nonce != nonce:
+            raise _another(store, found.lock if found else None)
+        with suppress(Conflict):  # a sign of life came in between: look again
+            quiet = _quiet(found, timing, found.lock.ttl)
+            return _take(store, found, found, quiet, holder, timing, clock)
 
 
 class _Watch:
@@ -105,7 +139,13 @@ class _Watch:
 
 
 def _take(
-    store: Store, found: State | None, base: State, holder: Holder, timing: Timing, clock: Clock
+    store: Store,
+    found: State | None,
+    base: State,
+    quiet: float,
+    holder: Holder,
+    timing: Timing,
+    clock: Clock,
 ) -> Held:
     now, wall = clock.monotonic(), _stamp(clock)
     lock = Lock(
@@ -117,8 +157,8 @@ def _take(
         beat=wall,
         ttl=timing.ttl,
     )
-    state = store.commit(found, replace(base, epoch=lock.epoch, lock=lock))
-    return Held(store, found, state, lock, now, timing, clock)
+    state = store.commit(found, replace(base, epoch=lock.epoch, lock=lock, settling=math.ceil(quiet)))
+    return Held(store, found, state, lock, now, quiet, timing, clock)
 
 
 def _stamp(clock: Clock) -> str:
@@ -128,19 +168,34 @@ def _stamp(clock: Clock) -> str:
 def _locked(store: Store, lock: Lock) -> CwsyncError:
     return fail(
         "CW404",
-        f"{store.describe()} is locked by {lock.holder} since {lock.since}; "
-        f"its last sign of life was at {lock.beat}",
+        f"{store.describe()} is locked by {_who(lock)}",
         hint=f"wait for it with --lock-timeout {lock.ttl + 30}; if that run is dead, a run that waits takes "
-        f"over by itself after {lock.ttl} s without a sign of life",
+        f"over by itself after {lock.ttl} s without a sign of life, and cwsync unlock does so at once",
     )
 
 
-def _quiet(found: State | None, timing: Timing) -> float:
-    """How long the run before may still have requests under way: it intends each before sending it, so
-    without anything pending it has none."""
-    if found is None or found.lock is None or not found.pending:
+def _another(store: Store, lock: Lock | None) -> CwsyncError:
+    what = f"is locked by another run than that: by {_who(lock)}" if lock else "is no longer locked"
+    return fail(
+        "CW404",
+        f"{store.describe()} {what}",
+        hint="nothing was changed; cwsync unlock without a nonce shows what there is now",
+    )
+
+
+def _who(lock: Lock) -> str:
+    return f"{lock.holder} since {lock.since}; its last sign of life was at {lock.beat}"
+
+
+def _quiet(found: State | None, timing: Timing, longest: float) -> float:
+    """How long runs before may still have requests under way: each is intended before it is sent, so without
+    anything pending there is none. `longest` is for the run that holds the lock, if it may be alive."""
+    if found is None or not found.pending:
         return 0
-    return min(timing.aftermath, timing.request) if is_gone(found.lock.holder) else timing.request
+    if found.lock is None:
+        return found.settling
+    gone = is_gone(found.lock.holder)
+    return max(found.settling, min(timing.aftermath, longest) if gone else longest)
 
 
 class Held:
@@ -157,6 +212,7 @@ class Held:
         state: State,
         lock: Lock,
         committed: float,
+        quiet: float,
         timing: Timing,
         clock: Clock,
     ) -> None:
@@ -167,8 +223,9 @@ class Held:
         self._timing = timing
         self._clock = clock
         self._committed = committed
-        self._quiet_until = committed + _quiet(found, timing)
+        self._quiet_until = committed + quiet
         self._over: Conflict | None = None
+        self._kept = False
         self._unsure = False
         self._one_at_a_time = RLock()
 
@@ -198,17 +255,29 @@ class Held:
             self._quiet_until <= now < self._committed + self.lock.ttl - self._timing.request
         )
 
+    @property
+    def unsettled(self) -> float:
+        """For how many seconds requests of a run before may still be under way."""
+        return max(0, self._quiet_until - self._clock.monotonic())
+
     def settle(self) -> None:
-        """After a takeover, wait until the last request that the run before may have sent has ended."""
-        rest = self._quiet_until - self._clock.monotonic()
-        if rest > 0:
+        """After a takeover, wait until the last request that the run before may have sent has ended. Where
+        this run ends before that, the next one waits."""
+        if rest := self.unsettled:
             self._clock.sleep(rest)
-            self.beat()
+        if self.state.settling:
+            self.update(lambda state: replace(state, settling=0))
+
+    def keep(self) -> None:
+        """Never give the lock back: a request is still under way, and what becomes of it must not be judged
+        before it has ended. Whoever comes next takes the lock over as from a run that died."""
+        self._kept = True
 
     def release(self) -> None:
-        """Give the lock back, if it is still ours."""
-        with suppress(Conflict):
-            self._commit(lambda state: state.with_lock(None))
+        """Give the lock back, if it is still ours, and not to be kept."""
+        if not self._kept:
+            with suppress(Conflict):
+                self._commit(lambda state: state.with_lock(None))
         self._over = self._over or conflict(self._store.describe(), "is no longer locked by this run")
 
     @contextmanager

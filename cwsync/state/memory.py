@@ -26,5 +26,8 @@ class MemoryStore:
             self.data = to_json(document)
             return document
 
+    def raw(self) -> bytes | None:
+        return self.data
+
     def describe(self) -> str:
         return "the state in memory"

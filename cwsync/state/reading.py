@@ -25,12 +25,14 @@ T = TypeVar("T")
 Document = dict[str, Any]  # JSON as it was parsed: the wire
 Migrations = Mapping[int, Callable[[Document], Document]]
 
-MIGRATIONS: Migrations = {}
+MIGRATIONS: Migrations = {
+    1: lambda document: document,  # version 2 added the address of a moved secret's fingerprint, and settling
+}
 """For each older version, the function that makes the next version's document of it."""
 
 _WAY_OUT = (
-    "put a good copy of it back; if there is none, move it away: cwsync then starts without knowing what it "
-    "created, and stops at every name that is taken"
+    "move it away, and put a good copy in its place with cwsync state push; if there is none, cwsync starts "
+    "without knowing what it created, and stops at every name that is taken"
 )
 _FORMS = {dict: "an object", list: "a list", str: "text", int: "a whole number", bool: "true or false"}
 
@@ -173,6 +175,7 @@ def _state(fields: _Fields) -> State:
             pending={op: _intent(op, inner) for op, inner in fields.members("pending")},
             deposed=tuple(_deposed(inner) for inner in fields.items("deposed")),
             resources={address: _entry(inner) for address, inner in fields.members("resources")},
+            settling=fields.maybe("settling", int) or 0,
         )
     )
 
@@ -198,7 +201,9 @@ def _entry(fields: _Fields) -> Entry:
 
 def _fingerprints(fields: _Fields, name: str) -> dict[str, Fingerprint]:
     return {
-        secret: inner.ended(Fingerprint(inner.take("fingerprint", str), inner.take("keyId", str)))
+        secret: inner.ended(
+            Fingerprint(inner.take("fingerprint", str), inner.take("keyId", str), inner.maybe("address", str))
+        )
         for secret, inner in fields.members(name)
     }
 

@@ -31,6 +31,9 @@ class Store(Protocol):
         other error it is open whether `new` was written: read before the next commit.
         """
 
+    def raw(self) -> bytes | None:
+        """The document's bytes as they are stored, or None where there is none yet."""
+
     def describe(self) -> str:
         """What the document is called in messages."""
 
@@ -53,5 +56,6 @@ def require_unchanged(stored: bytes | None, old: State | None, where: str) -> No
 
 
 def advanced(old: State | None, new: State) -> State:
-    """`new` as the successor of `old`."""
-    return replace(new, serial=old.serial + 1 if old else 1, writerNonce=uuid4().hex)
+    """`new` as the successor of `old`. A copy that is put back (`new` with a serial of its own) is later than
+    either: a plan that was made for one of them must not fit it."""
+    return replace(new, serial=max(old.serial if old else 0, new.serial) + 1, writerNonce=uuid4().hex)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cwsync.cli import run
+from cwsync.cli.outside import Outside
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ class Ran:
         return self.out + self.err
 
 
-def cwsync(*arguments: str, folder: Path) -> Ran:
+def cwsync(*arguments: str, folder: Path, outside: Outside | None = None) -> Ran:
     """Run a command in a folder, in this process."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with chdir(folder), redirect_stdout(out), redirect_stderr(err):
-        status = run(arguments)
+        status = run(arguments, outside)
     return Ran(int(status), _written(out), _written(err))
 
 

@@ -33,7 +33,7 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
-MARKS = st.dictionaries(TEXT, st.builds(Fingerprint, TEXT, TEXT), max_size=2)
+MARKS = st.dictionaries(TEXT, st.builds(Fingerprint, TEXT, TEXT, st.none() | TEXT), max_size=2)
 ENTRIES = st.builds(
     Entry,
     kind=TEXT,
@@ -78,6 +78,7 @@ STATES = st.builds(
     pending=st.lists(INTENTS, max_size=2).map(lambda intents: {intent.op: intent for intent in intents}),
     deposed=st.lists(st.builds(Deposed, TEXT, TEXT, TEXT, TEXT), max_size=2).map(tuple),
     resources=st.dictionaries(TEXT, ENTRIES, max_size=3),
+    settling=st.integers(0, 600),
 )
 
 FULL = replace(
@@ -123,7 +124,7 @@ def test_the_order_of_building_does_not_show() -> None:
 
 def test_the_document_has_the_fields_of_the_contract() -> None:
     document = json.loads(to_json(FULL))
-    assert (document["format"], document["version"]) == ("cwsync-state", 1)
+    assert (document["format"], document["version"]) == ("cwsync-state", 2)
     assert {"lineage", "serial", "epoch", "tenant", "lock", "pending", "resources"} <= set(document)
     entry = document["resources"]["connection.lake"]
     assert {"kind", "id", "name", "applied", "secrets", "protect", "origin"} == set(entry)
@@ -220,7 +221,7 @@ def test_a_newer_document_is_refused_and_the_versions_named() -> None:
     assert raised.value.problems[0].code == "CW402"
     assert raised.value.exit is Exit.ERROR
     assert "version 7" in str(raised.value)
-    assert "up to 1" in str(raised.value)
+    assert "up to 2" in str(raised.value)
 
 
 def test_an_older_document_is_migrated_step_by_step() -> None:

@@ -4,81 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
+from unit.state.holding import FLOW, INTENT, TENANT, Time, dead_process, refused, stored, take
 
 from cwsync.errors import CwsyncError, Exit, fail
-from cwsync.state import (
-    ABSENT,
-    Clock,
-    Conflict,
-    Entry,
-    Held,
-    Holder,
-    Intent,
-    LocalStore,
-    Lock,
-    MemoryStore,
-    State,
-    Timing,
-    acquire,
-)
+from cwsync.state import Conflict, Held, LocalStore, Lock, MemoryStore, State, Timing, acquire
 from cwsync.state.machine import this_process
-
-TENANT = "emulator:local"
-ELSEWHERE = Holder("alice", "build-7", 4711, "another boot")
-FLOW = Entry("flow", "1", "Nightly", {})
-INTENT = Intent("r:1", "r", 1, "flow.n", "flow", "create", "n", "h", ABSENT, "2030-01-07T00:00:00+00:00")
-
-
-class Time:
-    """A clock that moves when somebody sleeps; `asleep` is what others do meanwhile."""
-
-    def __init__(self, year: int = 2026) -> None:
-        self.now = 1000.0
-        self.asleep: Callable[[], object] = lambda: None
-        self._start = datetime(year, 1, 1, tzinfo=UTC)
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.asleep()
-
-    @property
-    def clock(self) -> Clock:
-        return Clock(
-            monotonic=lambda: self.now,
-            wall=lambda: self._start + timedelta(seconds=self.now),
-            sleep=self.sleep,
-        )
-
-
-def take(
-    store: MemoryStore,
-    time: Time,
-    *,
-    holder: Holder | None = ELSEWHERE,
-    timeout: float = 0,
-    on_wait: Callable[[Lock], None] | None = None,
-) -> Held:
-    return acquire(store, tenant=TENANT, holder=holder, timeout=timeout, on_wait=on_wait, clock=time.clock)
-
-
-def stored(store: MemoryStore) -> State:
-    state = store.read()
-    assert state is not None
-    return state
-
-
-def refused(attempt: Callable[[], object]) -> CwsyncError:
-    with pytest.raises(CwsyncError) as raised:
-        attempt()
-    return raised.value
 
 
 def test_the_first_acquisition_makes_the_document() -> None:
@@ -109,6 +45,8 @@ def test_a_second_run_is_kept_out_and_told_by_whom() -> None:
     assert problem.hint
     assert "--lock-timeout" in problem.hint
     assert "120 s" in problem.hint
+    assert "cwsync unlock" in problem.hint
+    assert stored(store).lock is not None
     assert store.data == before
 
 
@@ -220,12 +158,6 @@ os._exit(9)
     held.settle()
     assert time.now == 1005
     assert held.may_mutate()
-
-
-def dead_process() -> int:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    return child.pid
 
 
 @pytest.mark.parametrize(

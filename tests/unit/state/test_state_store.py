@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -34,6 +35,19 @@ def test_a_store_gives_serial_and_nonce(store: Store) -> None:
     assert first.lineage == second.lineage
     assert first.writerNonce != second.writerNonce
     assert store.read() == second
+
+
+def test_what_is_stored_can_be_had_as_it_is(store: Store) -> None:
+    assert store.raw() is None
+    first = store.commit(None, State.new())
+    assert store.raw() == to_json(first)
+
+
+def test_what_is_put_back_is_later_than_both(store: Store) -> None:
+    """A plan that was made for one of the two must not fit a third."""
+    first = store.commit(None, State.new())
+    assert store.commit(first, replace(first, serial=40)).serial == 41
+    assert MemoryStore().commit(None, replace(first, serial=40)).serial == 41
 
 
 def test_only_what_is_stored_can_be_replaced(store: Store) -> None:
@@ -78,15 +92,20 @@ def test_the_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> Non
     assert (folder / ".gitignore").read_text() == "*\n"
 
 
-def test_the_names_of_a_new_folder_and_of_the_file_in_it_are_made_durable(tmp_path: Path) -> None:
+def test_the_names_of_new_folders_and_of_the_file_in_it_are_made_durable(tmp_path: Path) -> None:
     class Recorded(Files):
         def fsync_folder(self, folder: Path) -> None:
             folders.append((folder, sorted(path.name for path in folder.iterdir())))
             super().fsync_folder(folder)
 
     folders: list[tuple[Path, list[str]]] = []
-    LocalStore(tmp_path / "states" / "prod.json", files=Recorded()).commit(None, State.new())
-    assert folders == [(tmp_path, ["states"]), (tmp_path / "states", ["prod.json", "prod.json.lock"])]
+    LocalStore(tmp_path / "states" / "eu" / "prod.json", files=Recorded()).commit(None, State.new())
+    inner = tmp_path / "states" / "eu"
+    assert folders == [
+        (tmp_path, ["states"]),
+        (tmp_path / "states", ["eu"]),
+        (inner, ["prod.json", "prod.json.lock"]),
+    ]
 
 
 def test_an_ignore_file_that_is_there_is_kept(tmp_path: Path) -> None:
