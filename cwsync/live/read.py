@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cwsync.api import Client, Forbidden, Incomplete, NotFound, ServiceError
-from cwsync.kinds import KINDS, Desired, Kind, Observed, Snapshot, same_id
+from cwsync.kinds import KINDS, Desired, Import, Kind, Observed, Snapshot, same_id
 from cwsync.live.wire import Item, observe, read_detail, read_model, read_schedule
 from cwsync.state import Entry, State
 
@@ -26,20 +26,32 @@ class Reads:
     """What has to be read: whole lists, and by kind the ids whose details matter.
 
     Of a kind whose list is not read, the details are asked for by these ids alone. `scheduled` are the ids
-    or names of the integrations whose schedules matter.
+    or names of the integrations whose schedules matter, `named` by kind the names of what may be taken over.
     """
 
     lists: frozenset[str]
     details: Mapping[str, frozenset[str]]
     scheduled: frozenset[str] = frozenset()
+    named: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def reads_for(desired: Iterable[Desired], known: State) -> Reads:
-    """The fewest reads that a plan of these needs (facts C6): nothing for what isn't managed."""
+def reads_for(
+    desired: Iterable[Desired], known: State, imports: Collection[Import] = (), *, adopt: bool = False
+) -> Reads:
+    """The fewest reads that a plan of these needs (facts C6): nothing for what isn't managed, nor to be."""
     wanted = list(desired)
+    new = [one for one in imports if one.to not in known.resources]
     ours = [(entry.kind, entry.id) for entry in known.resources.values()]
     ours += [(deposed.kind, deposed.id) for deposed in known.deposed]
-    kinds = {one.kind for one in wanted} | {kind for kind, _ in ours}
+    ours += [(one.to.partition(".")[0], one.id) for one in new if one.id is not None]
+    names = [(one.to.partition(".")[0], one.name) for one in new if one.name is not None]
+    if adopt:
+        called = {one.address: one.name for one in wanted}
+        for one in wanted:
+            if one.address not in known.resources:
+                owner = one.parent.address or "" if one.parent else one.address
+                names.append((one.kind, called.get(owner, "")))
+    kinds = {one.kind for one in wanted} | {kind for kind, _ in (*ours, *names)}
     kinds |= {ref.kind for one in wanted for ref in one.references() if ref.address is None}
     details: dict[str, set[str]] = {}
     for kind, id in ours:
@@ -48,21 +60,20 @@ def reads_for(desired: Iterable[Desired], known: State) -> Reads:
     return Reads(
         frozenset(_LISTED_WITH.get(kind, kind) for kind in kinds),
         {kind: frozenset(ids) for kind, ids in details.items()},
-        frozenset(_scheduled(wanted, known)),
+        frozenset(_scheduled(wanted, known)) | {same_id(id) for kind, id in ours if kind == "schedule"},
+        {kind: frozenset(name for of, name in names if of == kind) for kind, _ in names},
     )
 
 
-def _scheduled(desired: Iterable[Desired], known: State) -> Iterator[str]:
-    for entry in known.resources.values():
-        if entry.kind == "schedule":
-            yield same_id(entry.id)
+def _scheduled(desired: Sequence[Desired], known: State) -> Iterator[str]:
+    names = {one.address: one.name for one in desired if one.kind == "integration"}
     for one in desired:
         if one.kind == "schedule" and one.parent is not None:
             owner = known.resources.get(one.parent.address or "")
-            if named := (owner.id if owner else one.parent.id):
-                yield same_id(named)
-            elif one.parent.name:
-                yield one.parent.name
+            if id := (owner.id if owner else one.parent.id):
+                yield same_id(id)
+            elif name := one.parent.name or names.get(one.parent.address or ""):
+                yield name
 
 
 def reads_again(entries: Collection[Entry]) -> Reads:
@@ -86,7 +97,7 @@ class _Detail:
     listed: bool
 
 
-class _Reading:
+class Reading:
     """One pass over the tenant. Worker threads only ever return values; what they return is put together here."""
 
     def __init__(self, client: Client) -> None:
@@ -134,13 +145,25 @@ class _Reading:
             return error
         return {same_id(str(item[listing.id_key])): item for item in read.items}, found, read.meta
 
-    def details(self, wanted: Mapping[str, frozenset[str]]) -> None:
-        """One wave for the details of all kinds."""
+    def details(
+        self, wanted: Mapping[str, frozenset[str]], named: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
+        """One wave for the details of all kinds: of these ids, and of what the lists show under these names."""
+        ids = {kind: set(of) for kind, of in wanted.items()}
+        for kind, names in (named or {}).items():
+            # A part is taken over with its integration, by whose name it is found.
+            there = [
+                one
+                for one in self.objects.get(_LISTED_WITH.get(kind, kind), {}).values()
+                if one.name in names
+            ]
+            shown = [one.notification if kind == "notification" else one.id for one in there]
+            ids.setdefault(kind, set()).update(same_id(id) for id in shown if id)
         work = [
             detail
-            for kind, ids in wanted.items()
-            if kind not in self.unread
-            for detail in self._to_read(KINDS[kind], ids)
+            for kind, of in ids.items()
+            if KINDS[kind].detail is not None and kind not in self.unread
+            for detail in self._to_read(KINDS[kind], of)
         ]
         for detail, outcome in zip(work, self.client.each(self._detail, work), strict=True):
             if isinstance(outcome, str):
@@ -177,7 +200,7 @@ class _Reading:
         except ServiceError as error:
             return error.problem.message
 
-    def _to_read(self, kind: Kind, wanted: frozenset[str]) -> list[_Detail]:
+    def _to_read(self, kind: Kind, wanted: Collection[str]) -> list[_Detail]:
         """Of a kind that was listed, only what the list has; a notification is found by a pointer to it."""
         holder = _LISTED_WITH.get(kind.name, kind.name)
         ids = {same_id(id): id for id in wanted}
@@ -216,17 +239,17 @@ def _raise_where_nothing_can_be_read(outcomes: Sequence[object]) -> None:
 def read_tenant(client: Client, reads: Reads) -> Snapshot:
     """Read what `reads` asks for. Raises `ServiceError` where nothing can be read at all."""
     begun, calls = time.perf_counter(), client.stats.calls
-    reading = _Reading(client)
+    reading = Reading(client)
     reading.lists(reads.lists)
-    reading.details(reads.details)
+    reading.details(reads.details, reads.named)
     reading.schedules(reads.scheduled)
-    return _snapshot(reading, begun, calls)
+    return snapshot(reading, begun, calls)
 
 
 def sweep(client: Client, before: Snapshot, kind: str) -> Snapshot:
     """The same picture with the details of every object of a kind: before deleting what they may use."""
     begun, calls = time.perf_counter(), client.stats.calls
-    reading = _Reading(client)
+    reading = Reading(client)
     if kind in before.objects:
         reading.objects[kind] = dict(before.objects[kind])
         reading.listed.add(kind)
@@ -234,7 +257,7 @@ def sweep(client: Client, before: Snapshot, kind: str) -> Snapshot:
         reading.lists([kind])
     bare = frozenset(id for id, one in reading.objects.get(kind, {}).items() if one.fields is None)
     reading.details({kind: bare})
-    more = _snapshot(reading, begun, calls)
+    more = snapshot(reading, begun, calls)
     return replace(
         before,
         objects={**more.objects, **before.objects, kind: more.objects.get(kind, {})},
@@ -244,7 +267,7 @@ def sweep(client: Client, before: Snapshot, kind: str) -> Snapshot:
     )
 
 
-def _snapshot(reading: _Reading, begun: float, calls: int) -> Snapshot:
+def snapshot(reading: Reading, begun: float, calls: int) -> Snapshot:
     now = reading.client.server_time()
     used, allowed = (reading.meta.get(key) for key in ("tenantCurrentCount", "tenantMaxAllowed"))
     return Snapshot(

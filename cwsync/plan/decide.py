@@ -22,15 +22,20 @@ from cwsync.plan.diff import (
     settle,
     shown,
 )
+from cwsync.plan.selection import Chosen
 from cwsync.plan.values import ActionName, Change, Drift, FieldChange
 from cwsync.state import Deposed, Entry, State
 
 
 @dataclass
 class Decisions:
-    """What was decided so far; `live` is the observed object behind an address, where there is one."""
+    """What was decided so far; `live` is the observed object behind an address, where there is one.
+
+    `left_out` are the changes that a partial plan does not make.
+    """
 
     changes: dict[str, Change] = field(default_factory=dict)
+    left_out: dict[str, Change] = field(default_factory=dict)
     drift: list[Drift] = field(default_factory=list)
     unverifiable: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -39,12 +44,16 @@ class Decisions:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the planner knows. `secrets` says of each secret whether it is as last applied."""
+    """What the planner knows. `secrets` says of each secret whether it is as last applied; `forgotten` is what
+    is no longer to be managed, and no part of `known`; `replace` has the addresses to make anew."""
 
     desired: Mapping[str, Desired]
     known: State
     observed: Snapshot
     secrets: Mapping[str, Mapping[str, str]]
+    forgotten: Mapping[str, Entry] = field(default_factory=dict)
+    chosen: Chosen = field(default_factory=Chosen)
+    replace: frozenset[str] = frozenset()
 
     @property
     def today(self) -> str:
@@ -67,17 +76,20 @@ def decide(inputs: Inputs, bindings: Bindings) -> Decisions:
     """A change for every address, declared or managed. Fills `bindings` with the ids that stay."""
     decisions = Decisions()
     for kind in KINDS.values():
-        addresses = {a for a, d in inputs.desired.items() if d.kind == kind.name}
-        addresses |= {a for a, e in inputs.known.resources.items() if e.kind == kind.name}
-        for address in sorted(addresses):
-            entry = inputs.known.resources.get(address)
+        known = {a: e for a, e in inputs.known.resources.items() if e.kind == kind.name}
+        leaving = {a: e for a, e in inputs.forgotten.items() if e.kind == kind.name}
+        declared = {a for a, d in inputs.desired.items() if d.kind == kind.name}
+        for address in sorted({*declared, *known, *leaving}):
             if kind.name in inputs.observed.unread:
-                if entry is not None:
-                    bindings.ids[address] = entry.id
-                continue
-            _decide_one(kind, address, inputs, bindings, decisions)
+                if address in known:
+                    bindings.ids[address] = known[address].id
+            elif address in leaving:
+                decisions.changes[address] = _forget(address, leaving[address], "it stays in the tenant")
+            else:
+                _decide_one(kind, address, inputs, bindings, decisions)
     for deposed in inputs.known.deposed:
         _decide_deposed(deposed, inputs, decisions)
+    decisions.problems = [one for one in decisions.problems if one.address not in decisions.left_out]
     return decisions
 
 
@@ -89,7 +101,7 @@ def _decide_deposed(deposed: Deposed, inputs: Inputs, decisions: Decisions) -> N
     address = f"{deposed.address} (replaced {deposed.id[:8]})"
     if live is not None:
         decisions.live[address] = live
-    decisions.changes[address] = Change(
+    change = Change(
         address=address,
         kind=deposed.kind,
         key=deposed.address.partition(".")[2],
@@ -97,8 +109,9 @@ def _decide_deposed(deposed: Deposed, inputs: Inputs, decisions: Decisions) -> N
         action="forget" if live is None else "delete",
         id=deposed.id,
         before=None if live is None else live.fields,
-        reason="it is gone from the tenant already" if live is None else "its replacement took its place",
+        reason=_GONE if live is None else "its replacement took its place",
     )
+    (decisions.changes if inputs.chosen.allows(change) else decisions.left_out)[address] = change
 
 
 def _decide_one(kind: Kind, address: str, inputs: Inputs, bindings: Bindings, decisions: Decisions) -> None:
@@ -111,8 +124,6 @@ def _decide_one(kind: Kind, address: str, inputs: Inputs, bindings: Bindings, de
         decisions.drift += _drift(kind, address, live, seen, desired, inputs.today)
         if desired is not None:
             change = _update(kind, desired, live, seen, inputs, bindings, decisions)
-            if change.action != "replace":
-                bindings.ids[address] = live.id
         else:
             change = _removal(kind, address, entry, seen, inputs)
     else:
@@ -122,8 +133,14 @@ def _decide_one(kind: Kind, address: str, inputs: Inputs, bindings: Bindings, de
             change = _creation(kind, desired, inputs, bindings, decisions, gone=entry is not None)
         else:
             assert entry is not None
-            change = _gone(kind, address, entry)
-    decisions.changes[address] = change
+            change = _forget(address, entry, _GONE)
+    allowed = inputs.chosen.allows(change)
+    if live is not None and not (allowed and change.action == "replace"):
+        bindings.ids[address] = live.id
+    (decisions.changes if allowed else decisions.left_out)[address] = change
+
+
+_GONE = "it is gone from the tenant already"
 
 
 def _drift(
@@ -134,16 +151,16 @@ def _drift(
     return [Drift(address, kind.name, live.name, live.id, "changed", fields, *who)] if fields else []
 
 
-def _gone(kind: Kind, address: str, entry: Entry) -> Change:
+def _forget(address: str, entry: Entry, reason: str) -> Change:
     return Change(
         address=address,
-        kind=kind.name,
+        kind=entry.kind,
         key=address.partition(".")[2],
         name=entry.name,
         action="forget",
         id=entry.id,
         before=dict(entry.applied),
-        reason="it is gone from the tenant already",
+        reason=reason,
     )
 
 
@@ -199,7 +216,7 @@ def _where(desired: Desired, name: str) -> str | None:
 
 def _taken(kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings) -> Problem | None:
     """CW501 where the name, or the one place for a schedule, is held by something that isn't ours."""
-    hint = "give yours another name, or remove the other one in CloudWorks if nobody needs it"
+    hint = "give yours another name"
     if kind.listing is not None:
         held = inputs.taken.get((kind.name, desired.name))
         article = "an" if kind.name == "integration" else "a"
@@ -208,12 +225,13 @@ def _taken(kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings) -> 
         parent = bindings.id_of(desired.parent) if desired.parent else None
         held = inputs.taken.get((kind.name, same_id(parent))) if parent else None
         what = f"the integration of {desired.address} has a schedule already"
-        hint = "remove that one in CloudWorks if nobody needs it"
+        hint = "remove that one in CloudWorks"
     else:
         return None  # a notification comes with its integration, and belongs to whoever owns that (facts A5)
     if held is None:
         return None
     message = f"{what} ({held.id}), and cwsync does not manage it"
+    hint += f"; or, if it is yours, take it over: with --adopt, or cwsync import {desired.address}={held.id}"
     return Problem("CW501", message, place=desired.place, hint=hint, address=desired.address)
 
 
@@ -231,6 +249,8 @@ def _update(
     fields = field_changes(seen, want, desired) + _secret_changes(desired, inputs)
     decisions.unverifiable += _unverifiable(desired, seen.unverifiable, inputs)
     action, reason = _action(kind, seen.live, want, fields)
+    if desired.address in inputs.replace and action != "replace":
+        action, reason = "replace", "--replace asks for it"
     if action != "no-op" and live.foreign is not None:
         decisions.problems.append(_foreign(desired, live.foreign))
     renamed = kind.listing is not None and want.get("name") != live.name

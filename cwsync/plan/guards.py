@@ -19,12 +19,16 @@ def guard_problems(
     known: State,
     observed: Snapshot,
     guards: Guards,
+    left_out: Mapping[str, Change] | None = None,
 ) -> Iterator[Problem]:
-    """A problem for each deletion that is refused (exit 7). A replacement counts as a deletion."""
+    """A problem for each deletion that is refused (exit 7). A replacement counts as a deletion.
+
+    `left_out` are changes that this plan does not make, so that what they would change stays in use.
+    """
     going = {a: change for a, change in changes.items() if change.action in ("delete", "replace")}
     yield from _protected(going, desired, known)
     yield from _too_many(going, known, guards)
-    yield from _in_use(going, changes, known, observed)
+    yield from _in_use(going, changes, left_out or {}, known, observed)
 
 
 def _protected(
@@ -63,13 +67,17 @@ def _too_many(going: Mapping[str, Change], known: State, guards: Guards) -> Iter
 
 
 def _in_use(
-    going: Mapping[str, Change], changes: Mapping[str, Change], known: State, observed: Snapshot
+    going: Mapping[str, Change],
+    changes: Mapping[str, Change],
+    left_out: Mapping[str, Change],
+    known: State,
+    observed: Snapshot,
 ) -> Iterator[Problem]:
     """What goes must not be in use: by what cwsync doesn't manage, or by something of ours that stays as it
-    is, because it refers to it as unmanaged or ignores the change."""
+    is, because it refers to it as unmanaged, ignores the change, or is left out of a partial plan."""
     listed = {a: same_id(c.id) for a, c in going.items() if c.id and KINDS[c.kind].listing is not None}
     users: dict[str, set[str]] = {}
-    for id, user in (*_unmanaged_uses(known, observed), *_uses_that_stay(going, changes)) if listed else ():
+    for id, user in _uses(going, changes, left_out, known, observed) if listed else ():
         users.setdefault(id, set()).add(user)
     for address, id in sorted(listed.items()):
         if id in users:
@@ -79,6 +87,20 @@ def _in_use(
                 hint="change what uses it first, or keep it declared",
                 address=address,
             )
+
+
+def _uses(
+    going: Mapping[str, Change],
+    changes: Mapping[str, Change],
+    left_out: Mapping[str, Change],
+    known: State,
+    observed: Snapshot,
+) -> Iterator[tuple[str, str]]:
+    yield from _unmanaged_uses(known, observed)
+    yield from _uses_that_stay(going, changes)
+    for address, change in left_out.items():
+        for text in texts_in(dict(change.before or {})):
+            yield same_id(text), f"{address}, which this partial plan leaves as it is"
 
 
 def _unmanaged_uses(known: State, observed: Snapshot) -> Iterator[tuple[str, str]]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cwsync.errors import CwsyncError, Problem
-from cwsync.kinds import KINDS, Desired, Snapshot, same_id
+from cwsync.kinds import KINDS, ChangeLists, Desired, Snapshot, same_id
+from cwsync.plan.alike import look_alike_problems
 from cwsync.plan.bind import Bindings, labels, misfit_problems, ours, unmanaged_problems
 from cwsync.plan.decide import Decisions, Inputs, decide
 from cwsync.plan.guards import guard_problems
+from cwsync.plan.lists import Adopted, adopt, forgotten, labelled, relabel
 from cwsync.plan.order import order_calls
-from cwsync.plan.values import Call, Plan
+from cwsync.plan.selection import choose
+from cwsync.plan.values import Call, Change, Plan, Selection
 from cwsync.project import Guards
 from cwsync.state import State
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - all that a plan depends on, and nothing else
     desired: Mapping[str, Desired],
     known: State,
     observed: Snapshot,
@@ -24,6 +28,8 @@ def make_plan(
     tenant: str,
     guards: Guards,
     secrets: Mapping[str, Mapping[str, str]] | None = None,
+    lists: ChangeLists | None = None,
+    selection: Selection | None = None,
 ) -> Plan:
     """Work out the calls that make the tenant match.
 
@@ -31,31 +37,76 @@ def make_plan(
     "changed", or "unknown". Does no I/O, reads no clock; the same inputs give the same bytes. What
     keeps a plan from being applied stands in its `problems`.
     """
-    inputs = Inputs(desired, known, observed, secrets or {})
+    lists, selection = lists or ChangeLists(), selection or Selection()
+    moved = relabel(known, desired, lists.moved)
+    adopted = adopt(moved.known, desired, observed, lists.imports, names=selection.adopt)
+    leaving = forgotten(adopted.known, desired, lists)
+    chosen = choose(selection, desired, adopted.known)
+    inputs = Inputs(
+        desired,
+        _without(adopted.known, leaving),
+        observed,
+        secrets or {},
+        forgotten={address: adopted.known.resources[address] for address in leaving},
+        chosen=chosen,
+        replace=frozenset(selection.replace),
+    )
     bindings = Bindings(desired, observed)
     problems = [_unread(kind, reason) for kind, reason in sorted(observed.unread.items())]
+    problems += [*moved.problems, *adopted.problems, *chosen.problems]
     problems += unmanaged_problems(desired, observed)
     problems += misfit_problems(desired, bindings)
     decisions = decide(inputs, bindings)
-    problems += decisions.problems
-    problems += guard_problems(decisions.changes, desired, known, observed, guards)
+    problems += [*decisions.problems, *_not_as_declared(decisions, adopted)]
+    problems = [one for one in problems if one.address not in decisions.left_out]
+    problems += guard_problems(decisions.changes, desired, inputs.known, observed, guards, decisions.left_out)
+    problems += look_alike_problems(decisions.changes, desired)
     calls = _calls(decisions, desired, bindings, problems)
     problems += _over_the_limit(decisions, observed)
+    changes = [*decisions.changes.values(), *_moves_alone(decisions, moved.previous)]
     return Plan(
         environment=environment,
         tenant=tenant,
-        changes=tuple(decisions.changes.values()),
+        changes=tuple(labelled(change, moved.previous, adopted.addresses) for change in changes),
         calls=calls,
         drift=tuple(decisions.drift),
-        unmanaged=_unmanaged(known, observed),
+        unmanaged=_unmanaged(inputs.known, observed),
         unverifiable=tuple(decisions.unverifiable),
         pending=tuple(sorted(f"{i.address} ({i.action})" for i in known.pending.values())),
         guards=tuple(problem.message for problem in problems if problem.exit == 7),
         problems=tuple(problems),
-        labels=labels(known, observed),
+        left_out=tuple(sorted(a for a, c in decisions.left_out.items() if c.action != "no-op")),
+        labels=labels(adopted.known, observed),
         read_calls=observed.calls,
         read_seconds=observed.seconds,
     )
+
+
+def _without(state: State, addresses: frozenset[str]) -> State:
+    return replace(state, resources={a: e for a, e in state.resources.items() if a not in addresses})
+
+
+def _moves_alone(decisions: Decisions, previous: Mapping[str, str]) -> list[Change]:
+    """A move changes nothing in the tenant, so a partial plan makes it, whatever else it leaves out."""
+    return [
+        replace(change, action="no-op", after=change.before, after_unknown={}, fields=(), reason=None)
+        for address, change in decisions.left_out.items()
+        if address in previous and change.before is not None
+    ]
+
+
+def _not_as_declared(decisions: Decisions, adopted: Adopted) -> list[Problem]:
+    """What is taken over must not be deleted for it."""
+    return [
+        Problem(
+            "CW509",
+            f"{address} cannot be imported as it is declared: {change.reason}, so it would have to be replaced",
+            hint="declare it as it is in the tenant, or give yours another name",
+            address=address,
+        )
+        for address, change in decisions.changes.items()
+        if address in adopted.addresses and change.action == "replace"
+    ]
 
 
 def _calls(

@@ -1,7 +1,8 @@
 """From decisions to calls, numbered in an order in which none can break what another needs.
 
 The order is a graph: a call waits for the creation and the change of what it refers to; a deletion
-waits for everything that still uses what goes; whoever takes over a name waits for its release.
+waits for everything that still uses what goes, and for whatever comes in its place; whoever takes over a
+name waits for its release. What waits for something that fails is not done, so nothing is lost by it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,23 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cwsync.errors import CwsyncError, Problem
 from cwsync.kinds import KINDS, Action, Desired, Observed, same_id
 from cwsync.kinds.values import texts_in
 from cwsync.plan.bind import Bindings
 from cwsync.plan.decide import Decisions
+from cwsync.plan.names import (
+    SET_ASIDE,
+    TEMPORARY,
+    heirs,
+    name_takers,
+    name_wanted,
+    to_rename_twice,
+    to_set_aside,
+)
 from cwsync.plan.values import Call, Change
 
-SET_ASIDE = "set aside"  # rename the old object, so that its replacement can have the name
+# A change of these cannot leave an integration half-changed.
+_NO_MATTER = frozenset({"name", "nuxVisible"})
 _RANK = {name: rank for rank, name in enumerate(KINDS)}
 
 
@@ -43,27 +53,71 @@ class _Node:
 
 
 def order_calls(decisions: Decisions, desired: Mapping[str, Desired], bindings: Bindings) -> tuple[Call, ...]:
-    """The plan's calls. Raises CW508 where names would have to be swapped."""
-    making = _Making(desired, bindings, decisions.live, _going_notifications(decisions))
-    aside = _to_set_aside(decisions)
-    nodes = {a: _nodes(c, making, aside=a in aside) for a, c in decisions.changes.items()}
+    """The plan's calls. Raises CW307 and CW506 where a name cannot be had, as `to_set_aside` says."""
+    takers, pauses = name_takers(decisions), _pauses(decisions, desired)
+    making = _Making(
+        desired,
+        bindings,
+        decisions.live,
+        going=_going_notifications(decisions),
+        aside=to_set_aside(decisions, takers),
+        twice=to_rename_twice(decisions, takers),
+        paused=frozenset(pauses.values()),
+    )
+    nodes = {address: _nodes(change, making) for address, change in decisions.changes.items()}
     nodes = {address: steps for address, steps in nodes.items() if steps}
-    for address, steps in nodes.items():
-        for ref in desired[address].references() if address in desired else ():
-            _wait(steps[0], [node for node in nodes.get(ref.address or "", ()) if not node.deletes])
+    _references_first(nodes, making)
     _deletions_last(nodes, decisions.live)
+    _heirs_first(nodes, heirs(decisions, desired, takers))
     _slots_freed_first(nodes, making)
+    for integration, schedule in pauses.items():
+        _pause(nodes[schedule][0], nodes[integration][-1])
     return tuple(_numbered([node for steps in nodes.values() for node in steps]))
+
+
+def _staying(steps: Iterable[_Node]) -> list[_Node]:
+    return [node for node in steps if not node.deletes]
+
+
+def _pauses(decisions: Decisions, desired: Mapping[str, Desired]) -> dict[str, str]:
+    """By the address of an integration whose change is more than a name, the schedule that could start it."""
+    live = decisions.live
+    changing = {
+        same_id(live[address].id): address
+        for address, change in decisions.changes.items()
+        if change.kind == "integration" and change.action == "update" and not _changed(change) <= _NO_MATTER
+    }
+    return {
+        changing[id]: address
+        for address, change in decisions.changes.items()
+        if change.kind == "schedule" and change.action in ("no-op", "update") and address in desired
+        if (live[address].fields or {}).get("enabled")
+        if (id := same_id(live[address].parent or "")) in changing
+    }
+
+
+def _changed(change: Change) -> frozenset[str]:
+    return frozenset(field.path.partition(".")[0].partition("[")[0] for field in change.fields)
+
+
+def _pause(disable: _Node, update: _Node) -> None:
+    """The schedule is disabled when all else is ready for the update, so that it is for as short as can be."""
+    _wait(disable, update.after)
+    _wait(update, [disable])
 
 
 @dataclass(frozen=True)
 class _Making:
-    """What calls are made of. `going` are the notifications that this plan deletes."""
+    """What calls are made of. `going` are the notifications that this plan deletes, `aside` what makes room
+    before it goes, `twice` what is renamed twice, `paused` the schedules that must not start meanwhile."""
 
     desired: Mapping[str, Desired]
     bindings: Bindings
     live: Mapping[str, Observed]
     going: frozenset[str]
+    aside: frozenset[str]
+    twice: frozenset[str]
+    paused: frozenset[str]
 
 
 def _going_notifications(decisions: Decisions) -> frozenset[str]:
@@ -72,34 +126,6 @@ def _going_notifications(decisions: Decisions) -> frozenset[str]:
         for address, change in decisions.changes.items()
         if change.kind == "notification" and change.action in ("delete", "replace")
     )
-
-
-def _to_set_aside(decisions: Decisions) -> set[str]:
-    """What goes, has a name that another takes, and is in use until that other one is there.
-
-    Deleting it first is refused, and last is too late: so it is renamed first. A resource whose key was
-    changed looks like this.
-    """
-    live, changes = decisions.live, decisions.changes
-    taken = {
-        (change.kind, change.name)
-        for address, change in changes.items()
-        if change.action in ("create", "replace", "update")
-        and not (address in live and live[address].name == change.name)
-    }
-    going = [a for a, c in changes.items() if c.action == "delete" and KINDS[c.kind].listing is not None]
-    if not any((changes[address].kind, live[address].name) in taken for address in going):
-        return set()
-    late = {address for address, change in changes.items() if change.action in ("replace", "update")}
-    users = _users([a for a, c in changes.items() if c.action in ("delete", "replace", "update")], live)
-    for address in sorted(going, key=lambda a: -_RANK[changes[a].kind]):  # whoever uses it is before it here
-        if late.intersection(users.get(same_id(live[address].id), ())):
-            late.add(address)
-    return {
-        address
-        for address in late.intersection(going)
-        if (changes[address].kind, live[address].name) in taken
-    }
 
 
 def _users(addresses: Iterable[str], live: Mapping[str, Observed]) -> dict[str, list[str]]:
@@ -116,11 +142,11 @@ def _wait(node: _Node, others: list[_Node]) -> None:
     node.after += [other for other in others if other is not node]
 
 
-def _nodes(change: Change, making: _Making, *, aside: bool) -> list[_Node]:
+def _nodes(change: Change, making: _Making) -> list[_Node]:
     """The calls of one address, each waiting for the one before."""
     kind, desired = KINDS[change.kind], making.desired.get(change.address)
     made: list[_Node] = []
-    for action, of, because, old in _steps(change, desired, aside=aside):
+    for action, of, because, old in _steps(change, making):
         live = making.live.get(change.address) if old else None
         method, template = kind.calls[of]
         if change.kind == "notification" and of is Action.CREATE:
@@ -132,28 +158,49 @@ def _nodes(change: Change, making: _Making, *, aside: bool) -> list[_Node]:
     return made
 
 
-def _steps(
-    change: Change, desired: Desired | None, *, aside: bool
-) -> Iterator[tuple[str, Action, str, bool]]:
-    """What is done to one address: in words, as which call, why, and whether to the object that is there."""
-    kind, reason = KINDS[change.kind], change.reason or ""
-    rename = Action.RENAME if Action.RENAME in kind.calls else Action.UPDATE
-    replaced, listed = change.action == "replace", kind.listing is not None
-    if aside:
-        yield SET_ASIDE, rename, "another takes its name, and it is still in use", True
-    elif replaced and listed:
-        yield SET_ASIDE, rename, f"{reason}: it is replaced", True
-    elif replaced:
-        yield Action.DELETE, Action.DELETE, f"{reason}: it is replaced", True
+_Steps = Iterator[tuple[str, Action, str, bool]]
+"""What is done to one address: in words, as which call, why, and whether to the object that is there."""
+
+
+def _steps(change: Change, making: _Making) -> _Steps:
+    kind, reason, desired = KINDS[change.kind], change.reason or "", making.desired.get(change.address)
+    replaced = change.action == "replace"
+    yield from _making_room(change, making)
     if desired is not None and (replaced or change.action == "create"):
         for action in kind.create_actions(desired.fields):
             yield action, action, reason or _why_new(action), False
-    if desired is not None and change.action == "update":
-        changed = frozenset(f.path.partition(".")[0].partition("[")[0] for f in change.fields)
-        for action in kind.update_actions(changed, desired.fields):
+    if change.address in making.paused:
+        yield from _while_paused(change)
+    elif change.action == "update":
+        for action in kind.update_actions(_changed(change), dict(change.after or {})):
             yield action, action, _why_changed(change, action), True
-    if change.action == "delete" or (replaced and listed):
+    if change.action == "delete" or (replaced and kind.listing is not None):
         yield Action.DELETE, Action.DELETE, "its replacement is in use" if replaced else reason, True
+
+
+def _making_room(change: Change, making: _Making) -> _Steps:
+    kind = KINDS[change.kind]
+    rename = Action.RENAME if Action.RENAME in kind.calls else Action.UPDATE
+    if change.address in making.aside:
+        yield SET_ASIDE, rename, "another takes its name, and it goes once that is there", True
+    elif change.address in making.twice:
+        yield TEMPORARY, rename, "names are exchanged: until the one that it is to have is free", True
+    elif change.action == "replace":
+        freeing = SET_ASIDE if kind.listing is not None else Action.DELETE
+        how = rename if kind.listing is not None else Action.DELETE
+        yield freeing, how, f"{change.reason}: it is replaced", True
+
+
+def _while_paused(change: Change) -> _Steps:
+    """A schedule that is disabled first, changed if need be, and what it should be at the end."""
+    why = "so that it cannot start while its integration is changed"
+    yield Action.DISABLE, Action.DISABLE, why, True
+    after = dict(change.after or {})
+    actions = KINDS[change.kind].update_actions(_changed(change), after) if change.fields else ()
+    for action in actions if actions != (Action.DISABLE,) else ():
+        yield action, action, _why_changed(change, action), True
+    if after["enabled"]:
+        yield Action.ENABLE, Action.ENABLE, "it was disabled only while its integration was changed", True
 
 
 def _notification_call(desired: Desired | None, making: _Making) -> tuple[str, str]:
@@ -191,6 +238,24 @@ def _why_changed(change: Change, action: Action) -> str:
     return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
 
 
+def _references_first(nodes: Mapping[str, list[_Node]], making: _Making) -> None:
+    """Except for the beginning of a pause, which its integration waits for."""
+    for address, steps in nodes.items():
+        first = steps[1:2] if address in making.paused else steps[:1]
+        for ref in making.desired[address].references() if address in making.desired else ():
+            for node in first:
+                _wait(node, _staying(nodes.get(ref.address or "", ())))
+
+
+def _heirs_first(nodes: Mapping[str, list[_Node]], those: Mapping[str, set[str]]) -> None:
+    """What goes, goes after whatever comes in its place is there."""
+    for address, heirs_of_it in those.items():
+        coming = [node for heir in sorted(heirs_of_it) for node in _staying(nodes.get(heir, ()))]
+        for node in nodes[address]:
+            if node.deletes:
+                _wait(node, coming)
+
+
 def _deletions_last(nodes: Mapping[str, list[_Node]], live: Mapping[str, Observed]) -> None:
     """What goes, goes after everything that used it has been changed or has gone."""
     users = _users(nodes, live)
@@ -213,7 +278,7 @@ def _slots_freed_first(nodes: Mapping[str, list[_Node]], making: _Making) -> Non
         if held is not None and (change.action == "delete" or held != wanted[address]):
             freeing[held] = steps[0]
     for address, steps in nodes.items():
-        taking = next((node for node in steps if not node.deletes and node.action != SET_ASIDE), None)
+        taking = next((node for node in _staying(steps) if node.action not in (SET_ASIDE, TEMPORARY)), None)
         slot = wanted[address]
         if taking is not None and slot in freeing and freeing[slot].change.address != address:
             _wait(taking, [freeing[slot]])
@@ -228,14 +293,21 @@ def _slot_held(change: Change, live: Observed | None) -> tuple[str, str] | None:
 
 def _slot_wanted(change: Change, making: _Making) -> tuple[str, str]:
     if KINDS[change.kind].listing is not None:
-        return change.kind, change.name
+        return change.kind, name_wanted(change)
     desired = making.desired.get(change.address)
     parent = making.bindings.id_of(desired.parent) if desired and desired.parent else None
     return change.kind, same_id(parent or "")
 
 
 def _numbered(nodes: list[_Node]) -> Iterator[Call]:
-    """Kahn's algorithm with a heap: of all that could come next, the first by kind and address."""
+    """Kahn's algorithm with a heap: of all that could come next, the first by kind and address.
+
+    There is no circle to be met. Deletions of what has a name are waited for by each other alone, the user
+    first. All else waits for changes of what it refers to, which refers to less; and for names to be free.
+    What frees a name by SET_ASIDE or TEMPORARY waits for no name, and one of each circle of names does.
+    A part's deletion waits for an integration that comes in place of its own, and that one's parts: those
+    wait in turn for parts of integrations that stay. A pause stands where the change that it is for stands.
+    """
     waiting = {node: len(set(node.after)) for node in nodes}
     followers: dict[_Node, list[_Node]] = {}
     for node in nodes:
@@ -252,8 +324,7 @@ def _numbered(nodes: list[_Node]) -> Iterator[Call]:
             waiting[follower] -= 1
             if not waiting[follower]:
                 heapq.heappush(ready, (follower.priority, id(follower), follower))
-    if len(orders) < len(nodes):
-        raise _swapped({node for node in nodes if node not in orders})
+    assert len(orders) == len(nodes), "calls wait for each other"
 
 
 def _call(node: _Node, orders: Mapping[_Node, int]) -> Call:
@@ -267,18 +338,4 @@ def _call(node: _Node, orders: Mapping[_Node, int]) -> Call:
         after,
         node.because,
         node.target,
-    )
-
-
-def _swapped(nodes: set[_Node]) -> CwsyncError:
-    """Without those that only wait for a circle, and are in none."""
-    while loose := nodes - {before for node in nodes for before in node.after}:
-        nodes = nodes - loose
-    addresses = ", ".join(sorted({node.change.address for node in nodes}))
-    return CwsyncError(
-        Problem(
-            "CW508",
-            f"these would have to exchange their names, which takes two steps: {addresses}",
-            hint="give one of them a third name, apply, then give it the name it should have",
-        )
     )

@@ -11,34 +11,41 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from cwsync.errors import CwsyncError, Problem, fail
-from cwsync.kinds import Desired
+from cwsync.kinds import ChangeLists, Desired
 from cwsync.plan.diff import shown
-from cwsync.plan.values import Change, Plan, canonical_json
+from cwsync.plan.values import Change, Plan, Selection, canonical_json
 from cwsync.state import Fingerprint, State
 
 FORMAT = "cwsync-plan"
-VERSION = 1
+VERSION = 2
 LIFETIME = timedelta(days=7)
+
+Marks = Mapping[str, Mapping[str, str]]
+"""A hash of each field, by resource: enough to say what has changed since, and nothing of what it was."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
     """The content of a plan file. It holds no secrets: `secrets` are keyed fingerprints.
 
-    `lineage` and `serial` tell the state that it was made from (None and 0: there was none).
+    `lineage` and `serial` tell the state that it was made from (None and 0: there was none); `declared` and
+    `known` are what the manifests and that state said.
     """
 
     plan: Plan
     digest: str
     created: datetime
-    configuration: str
+    declared: Marks
+    known: Marks
     lineage: str | None
     serial: int
     destroy: bool = False
+    selection: Selection = field(default_factory=Selection)
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, Mapping[str, Fingerprint]] = field(default_factory=dict)
 
@@ -74,20 +81,50 @@ def from_text(text: str, file: str) -> SavedPlan:
     return saved
 
 
-def configuration_digest(desired: Mapping[str, Desired]) -> str:
-    """A hash of everything that the manifests mean, variables and defaults included."""
-    content = {
-        address: [one.name, shown(one.fields), _sources(one), one.protect, sorted(one.ignore)]
-        for address, one in desired.items()
+def marks_of_manifests(desired: Mapping[str, Desired], lists: ChangeLists) -> Marks:
+    """Everything that the manifests mean, variables and defaults included."""
+    found = {address: _marks(_declared(one)) for address, one in desired.items()}
+    found["import"] = _marks({one.to: [one.id, one.name] for one in lists.imports})
+    found["moved"] = _marks({one.target: one.source for one in lists.moved})
+    found["removed"] = _marks({one.address: True for one in lists.removed})
+    return found
+
+
+def _declared(one: Desired) -> dict[str, Any]:
+    sources = {field: source.model_dump_json() for field, source in one.secrets.items()}
+    lifecycle = [one.protect, sorted(one.ignore)]
+    return {**shown(one.fields), **sources, "name": one.name, "lifecycle": lifecycle}
+
+
+def marks_of_state(state: State | None) -> Marks:
+    """Everything that is known of what is managed."""
+    entries = state.resources.items() if state else ()
+    return {
+        address: _marks({**entry.applied, **entry.secrets, "id": entry.id, "protect": entry.protect})
+        for address, entry in entries
     }
-    return "sha256:" + hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
-def _sources(one: Desired) -> dict[str, str]:
-    return {field: source.model_dump_json() for field, source in one.secrets.items()}
+def _marks(content: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+        for name, value in content.items()
+    }
 
 
-def check_before(saved: SavedPlan, desired: Mapping[str, Desired], now: datetime) -> None:
+def _changed(before: Marks, now: Marks) -> list[str]:
+    """`ADDRESS (FIELD, FIELD)` of all that is not as it was."""
+    found = []
+    for address in sorted({*before, *now}):
+        old, new = before.get(address, {}), now.get(address, {})
+        fields = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+        if fields:
+            what = "new" if address not in before else "gone" if address not in now else ", ".join(fields)
+            found.append(f"{address} ({what})")
+    return found
+
+
+def check_before(saved: SavedPlan, desired: Mapping[str, Desired], lists: ChangeLists, now: datetime) -> None:
     """What can be known before the state is locked. Raises CW514 and CW512."""
     if now - saved.created > LIFETIME:
         raise fail(
@@ -95,8 +132,11 @@ def check_before(saved: SavedPlan, desired: Mapping[str, Desired], now: datetime
             f"the plan was made at {saved.created:%Y-%m-%d %H:%M} UTC, and is good for {LIFETIME.days} days",
             hint=_AGAIN,
         )
-    if not saved.destroy and configuration_digest(desired) != saved.configuration:
-        raise fail("CW512", "the manifests, or the variables in them, are not those of the plan", hint=_AGAIN)
+    moved = [] if saved.destroy else _changed(saved.declared, marks_of_manifests(desired, lists))
+    if moved:
+        raise CwsyncError(
+            *(_stale("CW512", f"{one} is declared otherwise than in the plan") for one in moved)
+        )
 
 
 def check_state(saved: SavedPlan, found: State | None) -> None:
@@ -106,20 +146,26 @@ def check_state(saved: SavedPlan, found: State | None) -> None:
         raise fail("CW515", "a run since then was cut off, and what it left is not resolved yet", hint=_AGAIN)
     if (lineage, serial) != (saved.lineage, saved.serial):
         was = f"serial {saved.serial}" if saved.lineage else "no state"
-        raise fail(
-            "CW511", f"the state has changed since the plan was made: it is at serial {serial}, and was at {was}",
-            hint=_AGAIN,
-        )  # fmt: skip
+        moved = _changed(saved.known, marks_of_state(found))
+        where = f" in {', '.join(moved)}" if moved else ""
+        what = f"the state has changed{where} since the plan was made: it is at serial {serial}, and was at {was}"
+        raise CwsyncError(_stale("CW511", what))
 
 
 def check_same(saved: SavedPlan, now: Plan) -> None:
-    """Whether the plan made again is the plan that was reviewed. Raises CW513, naming what has moved."""
+    """Whether the plan made again is the plan that was reviewed. Raises CW513, naming what has moved or has come
+    in its way, and CW312 where the tenant can't be read: then nobody can tell."""
+    if unread := [problem for problem in now.problems if problem.code == "CW312"]:
+        raise CwsyncError(*unread)
     if now.digest != saved.digest:
         moved = list(_moved(saved.plan, now)) or ["the tenant"]
-        problems = [
-            Problem("CW513", f"{what} has changed since the plan was made", hint=_AGAIN) for what in moved
-        ]
-        raise CwsyncError(*problems)
+        raise CwsyncError(*(_stale("CW513", f"{what} has changed since the plan was made") for what in moved))
+    if wrong := [problem.message for problem in now.problems if problem.severity == "error"]:
+        raise CwsyncError(*(_stale("CW513", f"since the plan was made: {message}") for message in wrong))
+
+
+def _stale(code: str, message: str) -> Problem:
+    return Problem(code, message, hint=_AGAIN)
 
 
 _AGAIN = "nothing was changed; make the plan again with cwsync plan --out, and have it reviewed again"

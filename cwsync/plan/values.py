@@ -15,6 +15,24 @@ ActionName = Literal["no-op", "create", "update", "replace", "delete", "import",
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What a person asked for beside the manifests. With `targets` or `excludes` the plan is a partial one.
+
+    `replace` are addresses to make anew although nothing asks for it; `adopt` takes over what has the
+    name of something declared.
+    """
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    adopt: bool = False
+
+    @property
+    def partial(self) -> bool:
+        return bool(self.targets or self.excludes)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field that will change, and why: the manifest moved, the tenant did, or both.
 
@@ -33,7 +51,11 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a plan does to one address. `before` and `after` are whole resources, without secrets."""
+    """What a plan does to one address. `before` and `after` are whole resources, without secrets.
+
+    `previous_address` is where the state has it until now. An import has `fields` where the object is
+    changed as well.
+    """
 
     address: str
     kind: str
@@ -48,6 +70,7 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     reason: str | None = None
     where: str | None = None
+    previous_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +116,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What must be done for the tenant to match the manifests, and all that a reviewer should know."""
+    """What must be done for the tenant to match the manifests, and all that a reviewer should know.
+
+    `left_out` are the addresses with changes that a partial plan does not make.
+    """
 
     environment: str
     tenant: str
@@ -105,17 +131,20 @@ class Plan:
     pending: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    left_out: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     read_calls: int = 0
     read_seconds: float = 0.0
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many addresses meet which fate, in the words of the contract, section 4."""
+        """How many addresses meet which fate, in the words of the contract, section 4. What is imported, or
+        has moved, and is changed as well counts as both."""
         names = ("create", "update", "replace", "delete", "import", "forget", "move", "no-op")
-        return {
-            name.replace("-", "_"): sum(change.action == name for change in self.changes) for name in names
-        }
+        count = {name.replace("-", "_"): sum(c.action == name for c in self.changes) for name in names}
+        count["update"] += sum(c.action == "import" and bool(c.fields) for c in self.changes)
+        count["move"] = sum(c.previous_address is not None for c in self.changes)
+        return count
 
     @property
     def empty(self) -> bool:

@@ -4,11 +4,12 @@ No text ends with a line end, and none lets a name from a tenant or a file comma
 """
 
 from cwsync.report.apply import apply_text
-from cwsync.report.document import apply_json, drift_json, plan_json, problems_json
+from cwsync.report.document import apply_json, drift_json, plan_json, problems_json, to_json
 from cwsync.report.drift import drift_text
 from cwsync.report.graph import graph_dot, graph_mermaid
 from cwsync.report.plan import plan_text
 from cwsync.report.problems import problems_github, problems_text
+from cwsync.report.recover import recover_json, recover_text
 from cwsync.report.sarif import problems_sarif
 from cwsync.report.screen import safe
 
@@ -25,5 +26,8 @@ __all__ = [
     "problems_json",
     "problems_sarif",
     "problems_text",
+    "recover_json",
+    "recover_text",
     "safe",
+    "to_json",
 ]

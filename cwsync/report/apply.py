@@ -20,6 +20,7 @@ _DONE = {
     "import": ("~", "imported"),
     "forget": ("-", "no longer managed"),
     "move": ("~", "moved"),
+    "no-op": ("~", "paused while its integration changed"),
 }
 
 
@@ -80,7 +81,9 @@ def _summary(result: ApplyResult, paint: Paint) -> str:
     actions = [outcome.action for outcome in result.applied]
     added, changed, destroyed = (actions.count(name) for name in ("create", "update", "delete"))
     replaced = actions.count("replace")
-    resources = f"Resources: {added + replaced} added, {changed} changed, {destroyed + replaced} destroyed"
+    imported = f"{actions.count('import')} imported, " if "import" in actions else ""
+    made = f"{added + replaced} added, {changed} changed, {destroyed + replaced} destroyed"
+    resources = f"Resources: {imported}{made}"
     if not (result.failed or result.skipped or result.interrupted or _wrong(result)):
         return f"{paint('bold', 'Apply complete!')} {resources}."
     fate = "interrupted" if result.interrupted else "applied partly" if actions else "nothing was applied"

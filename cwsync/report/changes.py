@@ -20,7 +20,6 @@ _HEADINGS = {
     "delete": "will be destroyed",
     "import": "will be imported",
     "forget": "will no longer be managed",
-    "move": "will be moved in the state",
 }
 _SECRET = "(secret)"  # noqa: S105 - what stands in a secret's place
 _CAUSES = {
@@ -34,10 +33,16 @@ _CAUSES = {
 def change_text(change: Change, values: Values, paint: Paint) -> str:
     """The block of one changed resource."""
     values = replace(values, unknown=frozenset(unknown_paths(change.after_unknown)))
-    lines = [paint("bold", f"  # {safe(change.address)} {_HEADINGS[change.action]}")]
+    lines = [paint("bold", f"  # {_heading(change)}")]
     lines += [paint("faint", f"  # ({about})") for about in _about(change)]
     lines += [field_line(sign, text, note, paint) for sign, text, note in _fields(change, values)]
     return "\n".join(lines)
+
+
+def _heading(change: Change) -> str:
+    if change.action == "move":
+        return f"{safe(change.previous_address or '')} has moved to {safe(change.address)}"
+    return f"{safe(change.address)} {_HEADINGS[change.action]}"
 
 
 def field_line(sign: str, text: str, note: str, paint: Paint) -> str:
@@ -52,6 +57,8 @@ def _about(change: Change) -> Iterator[str]:
         parts.append(f"declared at {safe(change.where.rpartition(':')[0])}")
     if parts:
         yield ", ".join(parts)
+    if change.previous_address and change.action != "move":
+        yield f"moved from {safe(change.previous_address)}"
     if change.reason:
         yield f"because {safe(change.reason)}"
 

@@ -61,7 +61,8 @@ def plan_json(plan: Plan) -> str:
                 "unverifiable": plan.unverifiable,
                 "pending": plan.pending,
                 "guards": plan.guards,
-                "problems": _problems(plan.problems),
+                "left_out": plan.left_out,
+                "problems": problem_list(plan.problems),
                 "reads": _reads(plan.read_calls, plan.read_seconds),
             },
         }
@@ -94,8 +95,9 @@ def _resource_change(change: Change) -> dict[str, Any]:
     }
     if change.action == "import":
         body["importing"] = {"id": change.id}
-    reason = {} if change.reason is None else {"action_reason": change.reason}
-    return {**_resource(change.address, change.kind), "change": body, **reason}
+    more = {"action_reason": change.reason, "previous_address": change.previous_address}
+    told = {name: value for name, value in more.items() if value is not None}
+    return {**_resource(change.address, change.kind), "change": body, **told}
 
 
 def _resource_drift(drift: Drift) -> dict[str, Any]:
@@ -128,7 +130,7 @@ def drift_json(result: DriftResult) -> str:
             "drifted": [_drifted(drift) for drift in result.drifted],
             "unmanaged": result.unmanaged,
             "unverifiable": result.unverifiable,
-            "problems": _problems(result.problems),
+            "problems": problem_list(result.problems),
             "reads": _reads(result.read_calls, result.read_seconds),
         }
     )
@@ -172,7 +174,7 @@ def apply_json(result: ApplyResult) -> str:
                 }
                 for sent in result.calls
             ],
-            "problems": _problems(result.problems),
+            "problems": problem_list(result.problems),
         }
     )
 
@@ -191,10 +193,10 @@ def problems_json(problems: Iterable[Problem]) -> str:
     """Every problem, and whether any of them is an error."""
     listed = tuple(problems)
     valid = all(problem.severity == "warning" for problem in listed)
-    return to_json({"valid": valid, "problems": _problems(listed)})
+    return to_json({"valid": valid, "problems": problem_list(listed)})
 
 
-def _problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+def problem_list(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     return [
         {
             "code": problem.code,

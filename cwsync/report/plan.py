@@ -63,6 +63,8 @@ def _summary(plan: Plan, paint: Paint) -> str:
         if any(problem.severity == "error" for problem in plan.problems):
             return ""  # a picture that is wrong or incomplete shows no changes, and that would mislead
         why = "The tenant matches the manifests." if plan.changes else "Nothing is declared or managed."
+        if plan.left_out:
+            why = "What was chosen matches the manifests."
         return f"{paint('bold', 'No changes.')} {why}"
     count = plan.summary
     imports = f"{count['import']} to import, " if count["import"] else ""
@@ -75,6 +77,10 @@ def _summary(plan: Plan, paint: Paint) -> str:
 
 
 def _notes(plan: Plan, verbose: bool) -> Iterator[str]:
+    if plan.left_out:
+        resources = counted(len(plan.left_out), "resource")
+        heading = f"This plan is a part of the work, and leaves out the changes of {resources}"
+        yield from listed(heading, plan.left_out, named=True)
     yield from unseen(plan.unmanaged, plan.unverifiable, verbose)
     if plan.pending:
         operations = counted(len(plan.pending), "operation")

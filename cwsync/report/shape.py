@@ -56,7 +56,9 @@ class CallShape(BaseModel):
 
     order: Annotated[int, Field(ge=1, description="Its place in the plan.")]
     address: str
-    action: Literal["create", "update", "rename", "enable", "disable", "delete", "set aside"]
+    action: Literal[
+        "create", "update", "rename", "enable", "disable", "delete", "set aside", "rename temporarily"
+    ]
     method: Literal["POST", "PUT", "PATCH", "DELETE"]
     path: Annotated[str, Field(description="An id that isn't known yet stands as its address in braces.")]
     after: Annotated[list[int], Field(description="The calls that it waits for.")]
@@ -109,6 +111,9 @@ class OursShape(BaseModel):
     unverifiable: Annotated[list[str], Field(description="Fields that the service never shows.")]
     pending: Annotated[list[str], Field(description="What an earlier run left to resolve.")]
     guards: Annotated[list[str], Field(description="Why the plan is refused.")]
+    left_out: Annotated[
+        list[str], Field(description="What a partial plan does not change, and a whole one would.")
+    ]
     problems: list[ProblemShape]
     reads: ReadsShape
 

@@ -196,8 +196,27 @@ def _flows(draw: st.DrawFn, keys: Sequence[str]) -> Json:
 
 
 def edits() -> st.SearchStrategy[tuple[Resources, Resources]]:
-    """Two projects, one to follow the other: any two, or one and the same with other keys and the same names."""
-    return st.one_of(st.tuples(projects(), projects()), projects().map(lambda one: (one, rekeyed(one))))
+    """Two projects, one to follow the other: any two, or one and the same with other keys and the same names,
+    or with names that are exchanged."""
+    return st.one_of(
+        st.tuples(projects(), projects()),
+        projects().map(lambda one: (one, rekeyed(one))),
+        projects().map(lambda one: (one, exchanged(one))),
+    )
+
+
+def exchanged(resources: Resources) -> Resources:
+    """The same resources, of which each has the name of the next; and what integrations do is something else."""
+    made = {section: dict(items) for section, items in resources.items()}
+    for section in ("connections", "integrations", "flows"):
+        names = [item.get("name", key) for key, item in made[section].items()]
+        for (key, item), name in zip(made[section].items(), [*names[1:], *names[:1]], strict=True):
+            made[section][key] = {**item, "name": name}
+    for key, item in made["integrations"].items():
+        process = {"processId": 118000000003} if "processId" in item else {}
+        jobs = json.loads(json.dumps(item.get("jobs", [])).replace('"x"', '"z"'))
+        made["integrations"][key] = {**item, **process, **({"jobs": jobs} if jobs else {})}
+    return made
 
 
 def rekeyed(resources: Resources) -> Resources:

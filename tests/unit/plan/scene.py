@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from cwsync.errors import CwsyncError
-from cwsync.kinds import KINDS, Desired, Fields, Observed, Ref, Snapshot, TypeOf, same_id
+from cwsync.kinds import KINDS, ChangeLists, Desired, Fields, Observed, Ref, Snapshot, TypeOf, same_id
 from cwsync.kinds.values import replace_refs
 from cwsync.located import Map, load
 from cwsync.manifest import load_manifests
-from cwsync.plan import Call, Change, Plan, make_plan
+from cwsync.plan import Call, Change, Plan, Selection, make_plan
 from cwsync.project import Guards
 from cwsync.state import Deposed, Entry, Fingerprint, State
 from cwsync.variables import Variables
@@ -167,6 +167,8 @@ def plan(
     *,
     guards: Guards | None = None,
     secrets: Mapping[str, Mapping[str, str]] | None = None,
+    lists: ChangeLists | None = None,
+    selection: Selection | None = None,
 ) -> Plan:
     """The plan for a manifest in a world."""
     world = world or World()
@@ -178,6 +180,8 @@ def plan(
         tenant="acme",
         guards=guards or Guards(),
         secrets=secrets,
+        lists=lists,
+        selection=selection,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from unit.plan.scene import (
+    World,
     after,
     before,
     call,
@@ -20,6 +22,8 @@ from unit.plan.scene import (
     sections,
 )
 
+from cwsync.plan import Selection
+from cwsync.plan.names import aside_name
 from cwsync.state import Deposed
 
 FLOW = "  f: {steps: [{integration: i}, {integration: j}]}\n"
@@ -102,13 +106,71 @@ def test_a_name_is_given_up_before_another_takes_it() -> None:
     assert before(made, "rename connection.b", "rename connection.a")
 
 
-def test_a_name_goes_with_its_object_before_another_takes_it() -> None:
-    made = plan(sections(connections=s3("b", name="same")), after(sections(connections=s3("a", name="same"))))
-    assert calls(made) == ["delete connection.a", "create connection.b"]
-    assert before(made, "delete connection.a", "create connection.b")
+def test_what_takes_a_name_is_there_before_its_object_goes() -> None:
+    was = after(sections(connections=s3("a", name="same")))
+    made = plan(sections(connections=s3("b", name="same")), was)
+    assert calls(made) == ["set aside connection.a", "create connection.b", "delete connection.a"]
+    assert [one.after for one in made.calls] == [(), (1,), (1, 2)]
+    assert [one.method for one in made.calls] == ["PATCH", "POST", "DELETE"]
 
 
-def test_names_that_are_swapped_are_refused() -> None:
+def test_what_is_renamed_to_the_name_of_what_goes_has_it_before_that_goes() -> None:
+    integrations = "  i: {processId: 118, name: one}\n  j: {processId: 119, name: two}\n"
+    made = plan(
+        sections(integrations="  j: {processId: 119, name: one}\n"),
+        after(sections(integrations=integrations)),
+    )
+    assert calls(made) == ["set aside integration.i", "update integration.j", "delete integration.i"]
+    assert [one.after for one in made.calls] == [(), (1,), (1, 2)]
+
+
+def test_what_looks_like_what_goes_is_there_before_it_goes() -> None:
+    """Nobody takes a name: still the old one stays until the new one is there."""
+    made = plan(sections(connections=s3("b")), after(sections(connections=s3("a"))))
+    assert calls(made) == ["create connection.b", "delete connection.a"]
+    assert made.calls[1].after == (1,)
+
+
+def test_the_parts_of_an_integration_stay_until_those_of_its_heir_are_there() -> None:
+    made = plan(RENAMED, after(NAMED))
+    for part in ("schedule", "notification"):
+        assert before(made, f"create {part}.k", f"delete {part}.i")
+        assert before(made, f"delete {part}.i", "delete integration.i")
+
+
+def test_the_parts_of_an_integration_stay_until_its_heir_is_there_without_any() -> None:
+    made = plan(RENAMED.replace("  k: {}\n", "").replace("schedules:\n", ""), after(NAMED))
+    assert before(made, "create integration.k", "delete schedule.i")
+
+
+def test_an_object_that_must_not_be_overwritten_makes_no_room() -> None:
+    world = after(sections(integrations="  i: {processId: 118, name: same}\n"))
+    live = world.objects["integration"][id_for("integration.i")]
+    world = world.put(replace(live, foreign="it has a job of a form that cwsync does not know"))
+    made = plan(sections(integrations="  j: {processId: 119, name: same}\n"), world)
+    assert codes(made) == ["CW516", "CW506"]
+    assert made.calls == ()
+    assert made.problems[1].message.startswith(
+        "integration.i cannot be renamed to make room for integration.j: "
+    )
+
+
+@pytest.mark.parametrize("rest", ["", s3("old", name="Other")], ids=["goes", "is renamed"])
+def test_a_partial_plan_takes_no_name_that_something_left_out_keeps(rest: str) -> None:
+    was = after(sections(connections=s3("old", name="Sales")))
+    now = sections(connections=rest + s3("new", name="Sales"))
+    made = plan(now, was, selection=Selection(targets=("connection.new",)))
+    assert codes(made) == ["CW307"]
+    assert made.calls == ()
+    (problem,) = made.problems
+    assert problem.message.startswith(
+        "connection.new takes the name of connection.old, which this partial plan"
+    )
+    whole = plan(now, was, selection=Selection(targets=("connection.new", "connection.old")))
+    assert "CW307" not in codes(whole)
+
+
+def test_two_that_exchange_their_names_take_a_temporary_one_between() -> None:
     three = s3("c", name="four")
     was = after(sections(connections=s3("a", name="one") + s3("b", name="two") + s3("c", name="three")))
     made = plan(
@@ -117,10 +179,44 @@ def test_names_that_are_swapped_are_refused() -> None:
         ),
         was,
     )
-    assert codes(made) == ["CW508"]
-    assert made.calls == ()
-    # Neither who only changes beside them, nor who only waits for them.
-    assert made.problems[0].message.endswith("two steps: connection.a, connection.b")
+    assert codes(made) == []
+    circle = ["rename temporarily connection.a", "rename connection.b", "rename connection.a"]
+    assert [one for one in calls(made) if not one.endswith((".c", ".i"))] == circle
+    for first, then in pairwise([*circle, "create integration.i"]):
+        assert before(made, first, then)
+    assert {one.method for one in made.calls[:4]} == {"PATCH"}
+
+
+@pytest.mark.parametrize("kind", ["integration", "flow"])
+def test_of_each_circle_of_names_one_is_renamed_twice(kind: str) -> None:
+    """Two circles, of three and of two, and a chain that is none."""
+    steps = "steps: [{integration: {id: x}}, {integration: {id: y}}]"
+    content = "processId: 118" if kind == "integration" else steps
+
+    def named(**names: str) -> str:
+        return "".join(f"  {key}: {{name: {name}, {content}}}\n" for key, name in names.items())
+
+    section = {f"{kind}s": named(a="A", b="B", c="C", d="D", e="E", f="F", g="G")}
+    now = {f"{kind}s": named(a="B", b="C", c="A", d="E", e="D", f="G", g="H")}
+    made = plan(sections(**now), after(sections(**section)))
+    assert [one for one in calls(made) if one.startswith("rename")] == [
+        f"rename temporarily {kind}.a",
+        f"rename temporarily {kind}.d",
+    ]
+    for first, then in (("c", "b"), ("b", "a"), ("e", "d"), ("g", "f")):
+        assert before(made, f"update {kind}.{first}", f"update {kind}.{then}")
+    assert before(made, f"rename temporarily {kind}.a", f"update {kind}.c")
+    assert before(made, f"rename temporarily {kind}.d", f"update {kind}.e")
+    assert {one.method for one in made.calls} == {"PUT"}
+
+
+def test_a_name_that_is_kept_by_ignore_changes_is_taken_by_nobody() -> None:
+    was = after(sections(connections=s3("a", name="one") + s3("b", name="two")))
+    kept = s3("a", name="two", bucketName="other").replace("bucketName: bucket, ", "")
+    kept = kept.replace("}\n", ", lifecycle: {ignoreChanges: [name]}}\n")
+    made = plan(sections(connections=kept + s3("b", name="three")), was)
+    assert calls(made) == ["update connection.a", "rename connection.b"]
+    assert [one.after for one in made.calls] == [(), ()]
 
 
 def test_schedules_may_have_any_names() -> None:
@@ -148,19 +244,14 @@ NAMED = RENAMED.replace("new", "old").replace("k:", "i:").replace("integration: 
 
 def test_a_changed_key_keeps_the_name_although_everything_is_in_use() -> None:
     made = plan(RENAMED, after(NAMED))
-    assert codes(made) == []
+    assert set(codes(made)) == {"CW516"}
     assert fates(made)["flow.f"] == "update"
     for old, new in (("connection.old", "connection.new"), ("integration.i", "integration.k")):
         assert before(made, f"set aside {old}", f"create {new}")
+        assert before(made, f"create {new}", f"delete {old}")
         assert before(made, "update flow.f", f"delete {old}")
     assert before(made, "create integration.k", "update flow.f")
     assert before(made, "delete schedule.i", "delete integration.i")
-
-
-def test_nothing_is_set_aside_where_its_users_go_as_well() -> None:
-    was = after(sections(connections=s3("old", name="Sales"), integrations=imports("i", "old")))
-    made = plan(sections(connections=s3("new", name="Sales")), was)
-    assert calls(made) == ["delete integration.i", "delete connection.old", "create connection.new"]
 
 
 def test_a_changed_key_of_a_schedule_or_notification_frees_its_place_first() -> None:
@@ -173,7 +264,7 @@ def test_a_changed_key_of_a_schedule_or_notification_frees_its_place_first() -> 
         notifications=f"  a: {{integration: i, {notify}}}\n",
     )
     made = plan(now, was)
-    assert codes(made) == []
+    assert set(codes(made)) == {"CW516"}
     assert before(made, "delete schedule.i", "create schedule.a")
     assert before(made, "delete notification.i", "create notification.a")
     # The one that the integration points to goes, so there is none to be written over.
@@ -270,6 +361,51 @@ def test_what_an_earlier_apply_set_aside_goes_once_nothing_uses_it() -> None:
     assert made.unmanaged == ()
 
 
+def _deposed(text: str, address: str, name: str) -> World:
+    """The world in which an object was set aside for another, which could not be made then."""
+    world = after(text)
+    entry = world.state.resources[address]
+    world = world.edited(address, name=name)
+    resources = {at: one for at, one in world.state.resources.items() if at != address}
+    world = replace(world, state=replace(world.state, resources=resources))
+    return world.deposed(Deposed(address, entry.kind, entry.id, name))
+
+
+def test_what_was_set_aside_stays_until_its_address_is_there_again() -> None:
+    """It had another type and another name: only its address tells."""
+    world = _deposed(sections(connections=s3("a", name="Old")), "connection.a", "Old 1")
+    made = plan(sections(connections=s3("a", name="New")), world)
+    assert [one.split(" (")[0] for one in calls(made)] == ["create connection.a", "delete connection.a"]
+    assert made.calls[1].after == (1,)
+
+
+def test_what_was_set_aside_stays_until_what_takes_its_name_is_there() -> None:
+    """It has another key and another content: only the name that it had tells, and a long one is cut."""
+    name = "A name of as many as sixty characters which is all there is1"
+    aside = aside_name(name, id_for("connection.a"))
+    assert len(name) == len(aside) == 60
+    world = _deposed(sections(connections=s3("a", name=name)), "connection.a", aside)
+    blob = f"  b: {{type: AzureBlob, storageAccountName: s, containerName: c, name: '{name}'}}\n"
+    made = plan(sections(connections=s3("c") + blob), world)
+    assert [one.split(" (")[0] for one in calls(made)] == [
+        "create connection.b",
+        "create connection.c",
+        "delete connection.a",
+    ]
+    assert made.calls[2].after == (1,)
+
+
+def test_the_parts_of_what_was_set_aside_stay_until_its_heir_has_its_own() -> None:
+    aside = aside_name("Load", id_for("integration.i"))
+    world = _deposed(NAMED, "integration.i", aside)
+    made = plan(RENAMED, world)
+    old = f"delete integration.i (replaced {id_for('integration.i')[:8]})"
+    for part in ("schedule", "notification"):
+        assert before(made, f"create {part}.k", f"delete {part}.i")
+        assert before(made, f"delete {part}.i", old)
+    assert before(made, "create integration.k", old)
+
+
 def test_what_was_set_aside_and_is_gone_is_forgotten() -> None:
     world = after(sections(connections=s3("a"))).deposed(
         Deposed("connection.a", "connection", "9" * 32, "old")
@@ -324,3 +460,79 @@ def test_a_rename_with_a_changed_secret_is_a_put() -> None:
         secrets={"connection.a": {"accessKeyId": "changed"}},
     )
     assert [one.method for one in made.calls] == ["PUT"]
+
+
+SCHEDULED = sections(connections=s3("a"), integrations=imports("i", "a"), schedules="  i: {}\n")
+
+
+def _changed(text: str, **schedule: str) -> str:
+    """Its integration with another file, and perhaps another schedule."""
+    items = ", ".join(f"{name}: {value}" for name, value in schedule.items())
+    return text.replace("a.csv", "b.csv").replace("  i: {}\n", f"  i: {{{items}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "then"),
+    [
+        ({}, ["enable schedule.i"]),
+        ({"time": "10:00"}, ["update schedule.i", "enable schedule.i"]),
+        ({"enabled": "false"}, []),
+        ({"time": "10:00", "enabled": "false"}, ["update schedule.i", "disable schedule.i"]),
+    ],
+)
+def test_a_schedule_cannot_start_while_its_integration_is_changed(
+    schedule: dict[str, str], then: list[str]
+) -> None:
+    made = plan(_changed(SCHEDULED, **schedule), after(SCHEDULED))
+    assert calls(made) == ["disable schedule.i", "update integration.i", *then]
+    assert all(one.order - 1 in one.after for one in made.calls[1:])
+    assert made.calls[0].because == "so that it cannot start while its integration is changed"
+    assert fates(made).get("schedule.i") == ("update" if schedule else None)
+
+
+def test_it_is_disabled_only_when_all_else_is_ready() -> None:
+    """What cannot be made must not leave a schedule disabled."""
+    now = sections(connections=s3("a") + s3("b"), integrations=imports("i", "b"), schedules="  i: {}\n")
+    made = plan(now, after(SCHEDULED))
+    assert calls(made) == [
+        "create connection.b",
+        "disable schedule.i",
+        "update integration.i",
+        "enable schedule.i",
+    ]
+    assert before(made, "create connection.b", "disable schedule.i")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (SCHEDULED, SCHEDULED.replace("  i: {jobs", "  i: {name: new, nuxVisible: true, jobs")),
+        (SCHEDULED, SCHEDULED.replace("  i: {}", "  i: {time: 10:00}")),
+        (SCHEDULED.replace("  i: {}", "  i: {enabled: false}"), _changed(SCHEDULED, enabled="false")),
+        (SCHEDULED, _changed(SCHEDULED).replace("schedules:\n  i: {}\n", "")),
+    ],
+    ids=["name and visibility", "the schedule alone", "disabled", "deleted"],
+)
+def test_a_schedule_that_needs_no_pause_has_none(was: str, now: str) -> None:
+    made = plan(now, after(was))
+    assert not [one for one in made.calls if one.action in ("disable", "enable")]
+
+
+def test_an_unmanaged_schedule_is_not_paused() -> None:
+    world = after(SCHEDULED)
+    resources = {at: one for at, one in world.state.resources.items() if at != "schedule.i"}
+    world = replace(world, state=replace(world.state, resources=resources))
+    assert calls(plan(_changed(SCHEDULED).partition("schedules")[0], world)) == ["update integration.i"]
+
+
+def test_a_status_that_is_ignored_stays_as_it_is() -> None:
+    kept = SCHEDULED.replace(
+        "  i: {}", "  i: {time: 10:00, enabled: false, lifecycle: {ignoreChanges: [enabled]}}"
+    )
+    assert calls(plan(kept, after(SCHEDULED))) == ["update schedule.i"]
+    assert calls(plan(kept.replace("a.csv", "b.csv"), after(SCHEDULED))) == [
+        "disable schedule.i",
+        "update integration.i",
+        "update schedule.i",
+        "enable schedule.i",
+    ]

@@ -79,6 +79,15 @@ def test_an_apply_that_went_well() -> None:
     )
 
 
+def test_a_schedule_that_paused_is_no_change() -> None:
+    done = ApplyResult("prod", "acme", applied=(Outcome("schedule.a", "no-op"),))
+    assert apply_text(done, color=False) == (
+        "      ~ schedule.a: paused while its integration changed\n"
+        "\n"
+        "Apply complete! Resources: 0 added, 0 changed, 0 destroyed."
+    )
+
+
 def test_a_partial_apply_says_what_failed_and_why_the_rest_was_skipped() -> None:
     assert apply_text(PARTLY, color=False) == (
         "      ~ connection.lake: updated\n"
