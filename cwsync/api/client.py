@@ -6,6 +6,7 @@ import builtins
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from cwsync.api.line import NO_PARAMS, Line, Stats
 from cwsync.api.paging import LIMIT, Listing, read_all
 from cwsync.api.parallel import each
 from cwsync.api.regions import Endpoint
-from cwsync.api.replies import Call, Failure, Reply
+from cwsync.api.replies import Call, Failure, Reply, nothing
 from cwsync.api.transport import Transport, Wire
 from cwsync.errors import fail
 
@@ -98,15 +99,27 @@ class Client:
             lambda offset: self.get(path, {**params, "limit": LIMIT, "offset": offset}), path, key, id_key
         )
 
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Reply:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        before: Callable[[], None] = nothing,
+        wanted: Callable[[], None] | None = None,
+    ) -> Reply:
         """Make one mutation. Once bytes may have been sent it is not sent again (R2).
 
         Secrets in `body` may be `SecretStr`: they are opened here, and kept out of every message.
         Raises `Rejected` or `Ambiguous` (R3). What the service certainly did nothing with (no
         connection, 429, a stale token) is sent again within bounds before that.
+
+        `before` is called immediately before each of these requests leaves, and `wanted` every second while
+        one has to wait. What they raise goes through, and then that request has not left.
         """
         content, secrets = _encode(body)
-        return self._perform(Call(method, path, content, secrets, mutates=True), NO_PARAMS)
+        call = Call(method, path, content, secrets, mutates=True, before=before, wanted=wanted)
+        return self._perform(call, NO_PARAMS)
 
     def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> builtins.list[Result]:
         """`function` over all items in `parallelism` threads; see `cwsync.api.parallel.each`."""
@@ -131,7 +144,8 @@ class Client:
 
     def _perform(self, call: Call, params: Mapping[str, str | int]) -> Reply:
         _check_path(call.path)
-        outcome = self._api.persist(lambda: self._authorized(call, params), mutates=call.mutates)
+        once = partial(self._authorized, call, params)
+        outcome = self._api.persist(once, mutates=call.mutates, wanted=call.wanted)
         if isinstance(outcome, Failure):
             raise outcome.error()
         return outcome

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 
 from cwsync.api.clock import Clock
+
+# How long somebody who may change his mind waits before he is asked again.
+PART_SECONDS = 1.0
+
+
+def rest(clock: Clock, seconds: float, wanted: Callable[[], None] | None) -> None:
+    """Sleep. `wanted` is asked meanwhile, and ends it by raising."""
+    while wanted is not None and seconds > PART_SECONDS:
+        wanted()
+        clock.sleep(PART_SECONDS)
+        seconds -= PART_SECONDS
+    clock.sleep(seconds)
 
 
 class Limiter:
@@ -18,8 +31,8 @@ class Limiter:
         self._next = clock.monotonic()
         self._resume = self._next
 
-    def acquire(self) -> float:
-        """Wait for this request's turn; the seconds waited."""
+    def acquire(self, wanted: Callable[[], None] | None = None) -> float:
+        """Wait for this request's turn; the seconds waited. `wanted` is asked meanwhile, and ends it by raising."""
         start = self._clock.monotonic()
         with self._lock:
             turn = max(self._next, start - self._burst)
@@ -29,7 +42,7 @@ class Limiter:
                 wait = max(turn, self._resume) - self._clock.monotonic()
             if wait <= 0:
                 return self._clock.monotonic() - start
-            self._clock.sleep(wait)
+            rest(self._clock, wait, wanted)
 
     def pause(self, seconds: float) -> None:
         """Let no request start for so many seconds."""

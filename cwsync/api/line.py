@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Lock
 
 from cwsync.api.clock import Clock
-from cwsync.api.limiter import Limiter
+from cwsync.api.limiter import Limiter, rest
 from cwsync.api.replies import Call, Failure, Reply, interpret
 from cwsync.api.transport import Wire
 
@@ -52,7 +52,7 @@ class Line:
     ) -> Reply | Failure:
         """One request, when its turn has come."""
         call = replace(call, secrets=(*call.secrets, authorization.partition(" ")[2]))
-        waited = self._limiter.acquire()
+        waited = self._limiter.acquire(call.wanted)
         headers = {
             "Authorization": authorization,
             "Content-Type": "application/json",
@@ -60,8 +60,10 @@ class Line:
             "User-Agent": "cwsync",
         }
         with self._lock:
-            self.calls += 1
             self.waited += waited
+        call.before()
+        with self._lock:
+            self.calls += 1
         outcome = interpret(
             call, self._wire.exchange(call.method, self._base + call.path, params, headers, call.content)
         )
@@ -70,7 +72,13 @@ class Line:
                 self.server_time = outcome.server_time
         return outcome
 
-    def persist(self, once: Callable[[], Reply | Failure], *, mutates: bool) -> Reply | Failure:
+    def persist(
+        self,
+        once: Callable[[], Reply | Failure],
+        *,
+        mutates: bool,
+        wanted: Callable[[], None] | None = None,
+    ) -> Reply | Failure:
         """Repeat what may be repeated, with growing pauses; bounded in number and in time.
 
         A mutation is repeated only where the service did nothing with it: it was never sent, or
@@ -85,16 +93,16 @@ class Line:
             patience -= delay
             if attempt == ATTEMPTS or patience < 0:
                 return outcome
-            self._wait(outcome, delay)
+            self._wait(outcome, delay, wanted)
         raise AssertionError("the last attempt returns")
 
-    def _wait(self, failure: Failure, delay: float) -> None:
+    def _wait(self, failure: Failure, delay: float, wanted: Callable[[], None] | None) -> None:
         with self._lock:
             self.retries += 1
         if failure.status == 429 or failure.retry_after is not None:
             self._limiter.pause(delay)
             return
-        self._clock.sleep(delay)
+        rest(self._clock, delay, wanted)
         with self._lock:
             self.waited += delay
 

@@ -6,7 +6,7 @@ Facts D and B37 to B39; which outcomes leave the tenant untouched is rule R3 of 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -59,10 +59,14 @@ class Failure:
         return self.kind(self.problem, status=self.status, message=self.message)
 
 
+def nothing() -> None:
+    """Nobody objects."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request of the service, without the token. `secrets` are kept out of quoted messages; a success
-    of a `text` call is text rather than JSON."""
+    of a `text` call is text rather than JSON; `before` and `wanted` are those of `Client.send`."""
 
     method: str
     path: str
@@ -70,6 +74,8 @@ class Call:
     secrets: Sequence[str] = field(default=(), repr=False)
     mutates: bool = False
     text: bool = False
+    before: Callable[[], None] = nothing
+    wanted: Callable[[], None] | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -135,6 +141,9 @@ _BY_STATUS: dict[int, _Rule] = {
 # The service says only that it failed; anything more exact would fail again (facts D, retry rule).
 _GENERIC = ("internal server error", "anaplan connection error", "integration trigger error")
 _GATEWAY = (502, 504)
+# What these say is true of a mutation without the service's own words too: the caller was turned away, or the
+# path leads to no service (facts A, B41). 408 and 409 are ambiguous in any form.
+_PLAIN = (401, 403, 404, 408, 409, 429)
 
 _NO_ANSWER: dict[str, tuple[str, str]] = {
     "connect": (
@@ -166,6 +175,8 @@ def interpret(call: Call, outcome: Answer | NoAnswer) -> Reply | Failure:
             return _unreadable(call, outcome)
         if not _denies_success(document or {}):
             return Reply(document or {}, outcome.status, outcome.server_time)
+    if call.mutates and document is None and 400 <= outcome.status < 500 and outcome.status not in _PLAIN:
+        return _unreadable(call, outcome)  # a gateway's page does not say what the service did
     message = _quotable(_message(document), call.secrets)
     rule = _rule(outcome.status, message, is_json=document is not None)
     said = f'the service says "{message}"' if message else "the service gives no reason"

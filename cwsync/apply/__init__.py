@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cwsync.apply.decision import decided, pending
 from cwsync.apply.executor import Executor, Progress
-from cwsync.apply.record import settled
+from cwsync.apply.record import settled, settled_outcomes
 from cwsync.apply.recover import Recovered, recover
 from cwsync.apply.secrets import addresses_to_send, read_secrets
 from cwsync.apply.summary import both
@@ -16,8 +17,11 @@ __all__ = [
     "Verified",
     "addresses_to_send",
     "both",
+    "decided",
+    "pending",
     "read_secrets",
     "recover",
     "settled",
+    "settled_outcomes",
     "verify",
 ]

@@ -28,7 +28,9 @@ class Done(Generic[Job, Product]):
 class Crew(Generic[Job, Product]):
     """At most `size` threads, which take jobs in the order in which they are given, until `stopping` says so."""
 
-    def __init__(self, work: Callable[[Job], Product], size: int, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, work: Callable[[Job], Product | None], size: int, stopping: Callable[[], bool]
+    ) -> None:
         self._work = work
         self._stopping = stopping
         self._size = size

@@ -8,9 +8,10 @@ ready (engine protocol R1, R5). What fails blocks only what depends on it.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 from cwsync.api import Client
@@ -21,7 +22,7 @@ from cwsync.apply.requests import Requests
 from cwsync.apply.secrets import Secrets
 from cwsync.apply.summary import summary
 from cwsync.apply.task import Task, Tasks
-from cwsync.apply.work import Result, Worker
+from cwsync.apply.work import Result, Worker, secrets_again
 from cwsync.errors import CwsyncError, Problem
 from cwsync.kinds import Action, Desired, Snapshot
 from cwsync.plan import SET_ASIDE, ApplyResult, Call, Plan
@@ -91,15 +92,16 @@ class _Run:
         self.skipped: dict[int, str] = {}
         self.problems: list[Problem] = []
         self.requests = Requests()
+        self.over: deque[Done[Task, Result]] = deque()
         self.unrecorded: list[Result] = []
+        self.unconfirmed: list[Result] = []  # found by reading, and their secrets are to be sent once more
+        self.adopted: dict[int, Result] = {}  # of which that is under way
         self.unsent: set[str] = set()
         self.halted = self.fenced = False
         self.defect: Exception | None = None
         self.deadline: float | None = None
         self.tasks = self._tasks()
-        worker = Worker(
-            given.client, self._ours, self._may_send, given.pause, self.requests, given.stop.is_set
-        )
+        worker = Worker(given.client, self._ours, self._may_send, given.pause, self.requests, self._stopping)
         self.crew: Crew[Task, Result] = Crew(worker.perform, given.parallelism, self._stopping)
         unresolved = {intent.address for intent in given.held.state.pending.values()}
         for call in given.plan.calls:
@@ -132,23 +134,44 @@ class _Run:
 
     def to_the_end(self) -> None:
         try:
-            while True:
-                if self._stopping():
-                    self._withdraw()
-                tasks = [] if self._stopping() else self._ready()
-                if self._commit(tasks):
-                    self._begin(tasks)
-                if not self.running or self._out_of_time():
-                    break
-                self._take(self.crew.done(0.2))
+            self._work()
+            self._take(self.crew.done(0))
         finally:
             self.crew.dismiss()
-        self._take(self.crew.done(0))
+            if self.running:
+                # They may still arrive: nobody may judge what became of them before that is over.
+                self.given.held.keep()
+        for result in self.unconfirmed:
+            self._over_with(result)
         for order in sorted(self.waiting):
             self._skip(order, self._why_stopped())
         self._insist()
         if self.defect is not None:
             raise self.defect
+
+    def _work(self) -> None:
+        while True:
+            try:
+                if not self._step():
+                    return
+            except Exception as error:  # noqa: BLE001 - a defect of ours, which is raised in the end
+                # What is in flight is waited for, and what has ended is recorded.
+                self.halted = True
+                if self.defect is not None:
+                    return
+                self.defect = error
+
+    def _step(self) -> bool:
+        """Record, begin, wait. False where nothing is left to wait for."""
+        if self._stopping():
+            self._withdraw()
+        tasks = [] if self._stopping() else self._ready()
+        if self._commit(tasks):
+            self._begin(tasks)
+        if not self.running or self._out_of_time():
+            return False
+        self._take(self.crew.done(0.2))
+        return True
 
     def summary(self) -> ApplyResult:
         found = (self.results[order].problem for order in sorted(self.results))
@@ -166,17 +189,22 @@ class _Run:
         return time.monotonic() >= self.deadline
 
     def _ready(self) -> list[Task]:
-        now = self.given.client.server_time()
+        server_time = self.given.client.server_time()
+        now = server_time.isoformat() if server_time else ""
         state, tasks = self._with_ends(self.given.held.state), []
+        for result in self.unconfirmed:
+            self.adopted[result.task.call.order] = result
+            tasks.append(secrets_again(result, now))
+        self.unconfirmed.clear()
         for order in sorted(order for order, after in self.waiting.items() if not after):
             del self.waiting[order]
-            tasks.append(self.tasks.task(self.calls[order], state, now.isoformat() if now else ""))
+            tasks.append(self.tasks.task(self.calls[order], state, now))
         return tasks
 
     def _begin(self, tasks: list[Task]) -> None:
         for task in tasks:
-            self.running[task.call.order] = task
             self.given.progress(Progress(task.call, len(self.results), len(self.calls)))
+            self.running[task.call.order] = task
             self.crew.give(task)
 
     def _withdraw(self) -> None:
@@ -190,7 +218,10 @@ class _Run:
 
     def _not_sent(self, task: Task, why: str) -> None:
         self.unsent.add(task.intent.op)
-        self._skip(task.call.order, why)
+        if task.call.order in self.adopted:
+            self._over_with(self.adopted[task.call.order])
+        else:
+            self._skip(task.call.order, why)
 
     def _with_ends(self, state: State) -> State:
         for result in self.unrecorded:
@@ -232,11 +263,15 @@ class _Run:
         self._commit([])
 
     def _take(self, over: list[Done[Task, Result]]) -> None:
-        for done in over:
-            self._over(done)
-        if over and self.running and all(self.waiting.values()):
-            for done in self.crew.done(GATHER_SECONDS):
-                self._over(done)
+        self.over += over
+        self._each_over()
+        if over and self.running and all(self.waiting.values()) and not self.unconfirmed:
+            self.over += self.crew.done(GATHER_SECONDS)
+            self._each_over()
+
+    def _each_over(self) -> None:
+        while self.over:
+            self._over(self.over.popleft())
 
     def _over(self, done: Done[Task, Result]) -> None:
         if done.error is not None and not isinstance(done.error, Exception):
@@ -251,8 +286,21 @@ class _Run:
         if result is None:
             self._not_sent(done.job, self._why_stopped())
             return
-        self.results[call.order] = result
         self.unrecorded.append(result)
+        adopted = self.adopted.get(call.order)
+        if adopted is not None:
+            sent = result.status == "done" and result.confirmed
+            self._over_with(replace(adopted, confirmed=sent, problem=result.problem))
+        elif result.confirmed:
+            self._over_with(result)
+        else:
+            self.unconfirmed.append(result)
+
+    def _over_with(self, result: Result) -> None:
+        call = result.task.call
+        if not result.confirmed:
+            result = replace(result, note=f"{result.note}; its secrets are sent again by the next apply")
+        self.results[call.order] = result
         self._follow_up(call, result)
         self.given.progress(Progress(call, len(self.results), len(self.calls), result))
 

@@ -7,17 +7,23 @@ from dataclasses import replace
 
 from cwsync.apply.work import Result
 from cwsync.kinds import KINDS, Action, Desired, same_id
-from cwsync.plan import SET_ASIDE, Change, Plan
+from cwsync.plan import SET_ASIDE, Change, Outcome, Plan
 from cwsync.plan.diff import arrange
+from cwsync.plan.lists import imported
 from cwsync.state import Deposed, Entry, Fingerprint, Intent, State
 
 
 def ended(state: State, result: Result) -> State:
-    """The state once a task is over. What is not known stays an intent: only a resolution clears it (R4)."""
-    if result.status == "unknown":
+    """The state once a task is over. What is not known stays an intent: only a resolution clears it (R4).
+
+    Without its intent the end is in the state already, by a commit that was written although it failed.
+    """
+    if result.status == "unknown" or result.task.intent.op not in state.pending:
         return state
     state = state.without_intents([result.task.intent.op])
-    return _done(state, result) if result.status == "done" else state
+    if result.status == "done":
+        return _done(state, result)
+    return unsure_of_secrets(state, result.task.intent) if result.unsure else state
 
 
 def _done(state: State, result: Result) -> State:
@@ -53,6 +59,17 @@ def unconfirmed(marks: Mapping[str, Fingerprint]) -> dict[str, Fingerprint]:
     return {name: replace(mark, fingerprint="") for name, mark in marks.items()}
 
 
+def unsure_of_secrets(state: State, intent: Intent) -> State:
+    """After a request that shows no effect: nobody can see whether its secrets arrived, so they are sent again,
+    also where the ones from before it are wanted back."""
+    entry = state.resources.get(intent.address)
+    if entry is None or not intent.secretFingerprints:
+        return state
+    return state.with_entry(
+        intent.address, replace(entry, secrets={**entry.secrets, **unconfirmed(intent.secretFingerprints)})
+    )
+
+
 def owner(state: State, integration: str | None) -> str | None:
     """The address of the integration that a schedule or a notification is a part of; its id where it has none."""
     if integration is None:
@@ -62,9 +79,12 @@ def owner(state: State, integration: str | None) -> str | None:
 
 
 def set_aside(state: State, intent: Intent) -> State:
-    """The object of an address has made room for its replacement, and still has to go."""
-    deposed = Deposed(intent.address, intent.kind, intent.targetId or "", intent.name)
-    return replace(state.without_entry(intent.address), deposed=(*_others(state, intent), deposed))
+    """The object of an address has made room for its replacement, and still has to go. One that did so before
+    belongs to the address that it had then."""
+    others = _others(state, intent)
+    address = next((one.address for one in state.deposed if one not in others), intent.address)
+    deposed = Deposed(address, intent.kind, intent.targetId or "", intent.name)
+    return replace(state.without_entry(intent.address), deposed=(*others, deposed))
 
 
 def deleted(state: State, intent: Intent) -> State:
@@ -83,19 +103,53 @@ def _others(state: State, intent: Intent) -> tuple[Deposed, ...]:
 
 
 def settled(state: State, plan: Plan, desired: Mapping[str, Desired]) -> State:
-    """What changes in the state alone: what is gone is forgotten, what agrees again is known as it is.
+    """What changes in the state alone: what has moved, what is taken over or forgotten, and what agrees again.
 
     An address whose last operation is not resolved yet stays as it is.
     """
+    state = _moved(state, {one.previous_address: one.address for one in plan.changes if one.previous_address})
     unresolved = {intent.address for intent in state.pending.values()}
     for change in plan.changes:
         if change.address in unresolved:
             continue
         if change.action == "forget":
             state = _forgotten(state, change)
-        elif change.action == "no-op" and change.address in desired and change.address in state.resources:
+        elif change.action == "import" and change.address not in state.resources:
+            state = _imported(state, change, desired[change.address])
+        agrees = change.action in ("no-op", "move", "import") and not change.fields
+        if agrees and change.address in desired and change.address in state.resources:
             state = _refreshed(state, change, desired[change.address])
     return state
+
+
+def settled_outcomes(plan: Plan, state: State) -> tuple[Outcome, ...]:
+    """What `settled` made of addresses that no call is for; `state` is the one after it."""
+    called = {call.address for call in plan.calls}
+    unresolved = {intent.address for intent in state.pending.values()}
+    return tuple(
+        Outcome(change.address, change.action, change.reason, id=change.id)
+        for change in plan.changes
+        if change.action in ("import", "move", "forget") and change.address not in called | unresolved
+    )
+
+
+def _moved(state: State, moves: Mapping[str, str]) -> State:
+    """A chain of moves from its end: what stands where another goes is moved first."""
+    while ready := [old for old, new in moves.items() if _can_move(state, old, new)]:
+        for old in ready:
+            state = state.moved(old, moves[old])
+    return state
+
+
+def _can_move(state: State, old: str, new: str) -> bool:
+    return old in state.resources and new not in state.resources
+
+
+def _imported(state: State, change: Change, desired: Desired) -> State:
+    entry = imported(
+        desired, change.id or "", str((change.before or {}).get("name", "")), change.before or {}
+    )
+    return state.with_entry(change.address, entry)
 
 
 def _forgotten(state: State, change: Change) -> State:

@@ -24,14 +24,15 @@ class Requests:
         )
         return number
 
-    def ended(self, number: int, error: ServiceError | None = None) -> None:
+    def ended(self, number: int, error: Exception | None = None) -> None:
+        """`error` is the service's, or says that it was not to be sent again after it was refused."""
         sent = self._sent[number]
         if error is None:
             sent = replace(sent, outcome="done", message=None)
-        elif isinstance(error, Rejected):
-            sent = replace(sent, outcome="refused", message=error.problem.message)
+        elif isinstance(error, ServiceError) and not isinstance(error, Rejected):
+            sent = replace(sent, message=str(error))
         else:
-            sent = replace(sent, message=error.problem.message)
+            sent = replace(sent, outcome="refused", message=str(error))
         self._sent[number] = sent
 
     def all(self) -> tuple[Sent, ...]:

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from cwsync.apply.work import Result
 from cwsync.errors import Problem
-from cwsync.plan import ApplyResult, Change, Outcome, Plan, Sent
+from cwsync.kinds import Action
+from cwsync.plan import ApplyResult, Call, Change, Outcome, Plan, Sent
+
+_DISABLED = "it is disabled now, and the next apply enables it"
+
+_OPEN = (
+    "apply again: on this machine it takes the lock over at once, elsewhere with --lock-timeout 150; "
+    "it begins by finding out what became of what had no reply"
+)
 
 
 def summary(
@@ -21,16 +29,22 @@ def summary(
     """`results` and `skipped` are by the order of the plan's calls; `skipped` has reasons, or the address
     that a call waited for in vain. Of a call in neither, no reply came."""
     outcomes: dict[str, list[Outcome]] = {"applied": [], "failed": [], "skipped": []}
+    calls: dict[str, list[Call]] = {}
+    for call in plan.calls:
+        calls.setdefault(call.address, []).append(call)
+    disabled = {address for address, own in calls.items() if _left_disabled(own, results)}
     for change in plan.changes:
-        orders = [call.order for call in plan.calls if call.address == change.address]
-        if orders:
-            fate, outcome = _outcome(change, orders, results, skipped)
+        if own := calls.get(change.address):
+            fate, outcome = _outcome(change, [call.order for call in own], results, skipped)
+            if fate == "skipped" and change.address in disabled:
+                outcome = replace(outcome, detail=f"{outcome.detail}; {_DISABLED}")
             outcomes[fate].append(outcome)
-    told = tuple(problems)
+    told = tuple(_with_hint(one, _DISABLED) if one.address in disabled else one for one in problems)
     if interrupted:
         open_ = len(plan.calls) - len(results) - len(skipped)
-        rest = f"; {open_} had no reply yet, and the next run finds out what became of them" if open_ else ""
-        told += (Problem("CW604", f"interrupted: what has ended is in the state{rest}"),)
+        rest = f"; {open_} had no reply yet, and the state stays locked" if open_ else ""
+        hint = _OPEN if open_ else None
+        told += (Problem("CW604", f"interrupted: what has ended is in the state{rest}", hint=hint),)
     return ApplyResult(
         environment=plan.environment,
         tenant=plan.tenant,
@@ -41,6 +55,17 @@ def summary(
         problems=told,
         interrupted=interrupted,
     )
+
+
+def _left_disabled(calls: list[Call], results: Mapping[int, Result]) -> bool:
+    """Whether a schedule that was disabled for a while stayed so, for certain."""
+    fates = {call.action: results[call.order].status for call in calls if call.order in results}
+    enabling = any(call.action == Action.ENABLE for call in calls)
+    return enabling and fates.get(Action.DISABLE) == "done" and fates.get(Action.ENABLE, "failed") == "failed"
+
+
+def _with_hint(problem: Problem, hint: str) -> Problem:
+    return replace(problem, hint=f"{problem.hint}; {hint}" if problem.hint else hint)
 
 
 def _outcome(

@@ -12,12 +12,14 @@ from cwsync.api import quote_id
 from cwsync.apply.evidence import as_it_is, promise
 from cwsync.kinds import KINDS, Action, Behaviour, Desired, Fields, Kind, Observed, Snapshot, Write, same_id
 from cwsync.kinds.base import Body
-from cwsync.plan import SET_ASIDE, Call
+from cwsync.plan import SET_ASIDE, TEMPORARY, Call
 from cwsync.plan.bind import Bindings
 from cwsync.plan.diff import arrange, see, settle
+from cwsync.plan.names import aside_name, temporary_name
 from cwsync.state import ABSENT, Fingerprint, Intent, State
 
 _STATUS = (Action.ENABLE, Action.DISABLE)
+_OTHER_NAME = {SET_ASIDE: aside_name, TEMPORARY: temporary_name}
 _WITH_SECRETS = (Action.CREATE, Action.UPDATE)
 
 
@@ -116,6 +118,7 @@ class Tasks:
             targetId=call.target,
             parent=parent,
             secretFingerprints=self.fingerprints.get(call.address, {}) if secrets else {},
+            protect=desired.protect if desired else False,
         )
         as_read = call.address not in self.touched
         self.touched.add(call.address)
@@ -141,7 +144,7 @@ class Tasks:
         entry = state.resources.get(call.address)
         mine = (kind.name, same_id(live.id)) if live else None
         aside = next((one for one in state.deposed if (one.kind, same_id(one.id)) == mine), None)
-        if aside is not None and live is not None:
+        if aside is not None and live is not None and call.address in self.touched:
             return {**arrange(kind, live.fields or {}), "name": aside.name}
         if call.address in self.touched and entry is not None:
             return arrange(kind, entry.applied)
@@ -154,9 +157,13 @@ class Tasks:
     ) -> tuple[Fields | None, Mapping[str, Any]]:
         if call.action == Action.DELETE:
             return None, {}
-        if call.action == SET_ASIDE:
+        if call.action in _OTHER_NAME:
             assert before is not None
-            goal = {**before, "name": aside_name(str(before["name"]), call.target or "")}
+            goal = {**before, "name": _OTHER_NAME[call.action](str(before["name"]), call.target or "")}
+            return goal, goal
+        if call.action in _STATUS:  # not what is declared: a schedule may be disabled for a while
+            assert before is not None
+            goal = {**before, **dict.fromkeys(_own_calls(kind), call.action == Action.ENABLE)}
             return goal, goal
         assert desired is not None
         today = self.snapshot.today or ""
@@ -165,7 +172,7 @@ class Tasks:
         if before is not None:
             want = settle(kind, want, before, desired.ignore, today)
             sent = settle(kind, sent, before, desired.ignore, today)
-        return _with_own_calls(kind, call, want, before), sent
+        return _with_own_calls(kind, want, before), sent
 
     def _parent(self, desired: Desired | None, live: Observed | None) -> str | None:
         """What exists stays a part of its own integration, whichever the manifest names now."""
@@ -175,7 +182,7 @@ class Tasks:
 
 
 def _wire_action(kind: Kind, call: Call) -> Action:
-    if call.action == SET_ASIDE:
+    if call.action in _OTHER_NAME:
         return Action.RENAME if Action.RENAME in kind.calls else Action.UPDATE
     return Action(call.action)
 
@@ -184,14 +191,7 @@ def _own_calls(kind: Kind) -> tuple[str, ...]:
     return kind.paths_that(Behaviour.OWN_CALL)
 
 
-def _with_own_calls(kind: Kind, call: Call, want: Fields, before: Fields | None) -> Fields:
+def _with_own_calls(kind: Kind, want: Fields, before: Fields | None) -> Fields:
     """What a call of its own sets is not changed by the others: a new schedule is active (facts F8)."""
-    if call.action in _STATUS:
-        return want
     unset = {name: before[name] if before else True for name in _own_calls(kind)}
     return {**want, **unset}
-
-
-def aside_name(name: str, id: str) -> str:
-    """The name of an object that makes room for its replacement: unique, and within 60 characters."""
-    return f"{name[:45].rstrip(' -_')} replaced {id[:4]}"

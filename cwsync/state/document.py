@@ -113,7 +113,8 @@ ABSENT = Pre(absent=True)
 class Intent:
     """A mutating request that is about to be sent, or was, and whose end is not recorded yet.
 
-    `serverTime` is the service's own `Date`; operations of one `group` end together.
+    `serverTime` is the service's own `Date`; `protect` is the preventDestroy that comes with it; operations
+    of one `group` end together.
     """
 
     op: str
@@ -130,6 +131,7 @@ class Intent:
     targetId: str | None = None
     parent: str | None = None
     secretFingerprints: Mapping[str, Fingerprint] = field(default_factory=dict)
+    protect: bool = False
     group: str | None = None
 
 

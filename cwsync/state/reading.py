@@ -247,6 +247,7 @@ def _intent(op: str, fields: _Fields) -> Intent:
             targetId=fields.maybe("targetId", str),
             parent=fields.maybe("parent", str),
             secretFingerprints=_fingerprints(fields, "secretFingerprints"),
+            protect=fields.maybe("protect", bool) or False,
             group=fields.maybe("group", str),
         )
     )

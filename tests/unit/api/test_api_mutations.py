@@ -51,6 +51,11 @@ def sent(answer: Answering, *more: Answering) -> tuple[ServiceError, Service]:
         (page(502), "CW310", Ambiguous),
         (page(504), "CW310", Ambiguous),
         (page(408), "CW310", Ambiguous),
+        (page(400), "CW311", Ambiguous),
+        (page(413), "CW311", Ambiguous),
+        (page(400, ""), "CW311", Ambiguous),
+        (page(401), "CW302", Rejected),
+        (page(403), "CW303", Forbidden),
         (page(200), "CW311", Ambiguous),
         (page(200, ""), "CW311", Ambiguous),
         (page(200, '{"status": {"code": 20'), "CW311", Ambiguous),
@@ -102,6 +107,44 @@ def test_a_timeout_after_a_429_is_not_sent_a_third_time() -> None:
     error, service = sent(refusal(429, "slow down"), breaks(httpx.ReadTimeout), reply())
     assert type(error) is Ambiguous
     assert len(service.seen("/integrations")) == 2
+
+
+class WithdrawnError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [refusal(429, "slow down", {"Retry-After": "9"}), breaks(httpx.ConnectError), refusal(401, "no")],
+)
+def test_before_each_attempt_it_is_asked_whether_it_may_leave(refused: Answering) -> None:
+    """Also before one that follows a pause or a renewed token; where it may not, it does not."""
+    service = Service()
+    service.on("POST", "/integrations", refused, reply())
+    asked: list[int] = []
+
+    def before() -> None:
+        asked.append(len(service.seen("/integrations")))
+        if asked[-1] == 1:
+            raise WithdrawnError
+
+    with pytest.raises(WithdrawnError):
+        service.client().send("POST", "/integrations", BODY, before=before)
+    assert asked == [0, 1]
+    assert len(service.seen("/integrations")) == 1
+
+
+def test_a_wait_for_ones_turn_ends_when_it_is_not_wanted_any_more() -> None:
+    service = Service()
+    service.on("POST", "/integrations", refusal(429, "slow down", {"Retry-After": "100"}), reply())
+
+    def wanted() -> None:
+        if service.time.now >= 3:
+            raise WithdrawnError
+
+    with pytest.raises(WithdrawnError):
+        service.client().send("POST", "/integrations", BODY, wanted=wanted)
+    assert (len(service.seen("/integrations")), service.time.now) == (1, 3)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Lock
+from threading import Condition, Event, Lock
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ from support.tenant import Tenant
 
 from cwsync.api import Basic, Client, Endpoint
 from cwsync.api.clock import Clock as ApiClock
+from cwsync.api.replies import Reply
 from cwsync.apply import (
     Executor,
     Recovered,
@@ -30,6 +33,7 @@ from cwsync.apply import (
     verify,
 )
 from cwsync.emulator import application
+from cwsync.errors import CwsyncError
 from cwsync.kinds import Desired, Snapshot
 from cwsync.live import read_tenant, reads_for, sweep
 from cwsync.manifest import load_manifests
@@ -111,38 +115,90 @@ def everything() -> Manifest:
 
 
 class Watched(httpx.BaseTransport):
-    """The way to the tenant. `before` and `after` are told of every mutation of CloudWorks."""
+    """One process' way to the tenant. `before` and `after` are told of every mutation of CloudWorks, the
+    second one also where its reply is lost. Once the process is dead, nothing leaves any more."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._inner = httpx.WSGITransport(rig.app)
+        self._dead = False
+        self._under_way = 0
+        self._changed = Condition()
+
+    def cut(self) -> None:
+        """Let nothing more out."""
+        self._dead = True
+
+    def drained(self, but: int = 0) -> None:
+        """Wait until what has left has arrived, but for so many requests."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._under_way <= but)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with self._rig.gate, self._changed:
+            if self._dead:
+                raise Killed
+            self._under_way += 1
+        try:
+            return self._handle(request)
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
         self._rig.before_any(request)
         if request.method == "GET" or request.url.path.startswith("/token/"):
             return self._rig.shown(self._inner.handle_request(request))
         self._rig.before(request)
-        response = self._inner.handle_request(request)
-        response.read()
+        try:
+            response = self._inner.handle_request(request)
+            response.read()
+        except httpx.TransportError:
+            self._rig.after(request)
+            raise
         self._rig.after(request)
         return response
 
 
-class WatchedStore(MemoryStore):
+class WatchedClient(Client):
+    """A client that tells when a mutation has returned to whoever sent it."""
+
+    def __init__(self, rig: Rig, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._rig = rig
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None, **how: Any) -> Reply:
+        try:
+            return super().send(method, path, body, **how)
+        finally:
+            self._rig.returned(f"{method} {path}")
+
+
+class WatchedStore:
     """A store that counts, and that can be made to fail or to kill, before it has written or after."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, inner: Store | None = None) -> None:
+        self.inner = inner or MemoryStore()
         self.commits: list[State] = []
         self.before: Callable[[State], None] = lambda _state: None
         self.after: Callable[[State], None] = lambda _state: None
 
+    def read(self) -> State | None:
+        return self.inner.read()
+
     def commit(self, old: State | None, new: State) -> State:
         self.before(new)
-        done = super().commit(old, new)
+        done = self.inner.commit(old, new)
         self.commits.append(done)
         self.after(done)
         return done
+
+    def raw(self) -> bytes | None:
+        return self.inner.raw()
+
+    def describe(self) -> str:
+        return self.inner.describe()
 
 
 @dataclass(frozen=True)
@@ -160,32 +216,74 @@ class Run:
         return [problem.code for problem in told]
 
 
-def nothing(_request: httpx.Request) -> None:
+def nothing(_told: object) -> None:
     """Nothing happens between two steps."""
+
+
+class Time:
+    """It stands still but for those who sleep, and is the same for all machines."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.slept: list[float] = []
+        self._one_at_a_time = Lock()
+
+    def sleep(self, seconds: float) -> None:
+        with self._one_at_a_time:
+            self.slept.append(seconds)
+            self.now += seconds
 
 
 class Rig:
     def __init__(self, folder: Path, *, store: Store | None = None, **options: Any) -> None:
         self.folder = folder
-        self.now = NOW
-        self.slept: list[float] = []
+        self.time = Time()
+        self.timing: Timing | None = None
+        self.sleep = self.time.sleep
         self.app = application(clock=lambda: self.now, **options)
         self.tenant = Tenant(
             httpx.Client(transport=httpx.WSGITransport(self.app), base_url="http://emulator")
         )
         self.store = store or WatchedStore()
+        self._nothing_happens()
+        for name, value in SECRETS.items():
+            (folder / name).write_text(value)
+
+    def _nothing_happens(self) -> None:
         self.before_any: Seen = nothing
         self.shown: Callable[[httpx.Response], httpx.Response] = lambda response: response
         self.before: Seen = nothing
         self.after: Seen = nothing
+        self.returned: Callable[[str], object] = nothing
+        self.gate: AbstractContextManager[object] = nullcontext()
+        self.asks_the_time: Callable[[], object] = lambda: None
         self.held: Held | None = None
-        self._time = Lock()
-        for name, value in SECRETS.items():
-            (folder / name).write_text(value)
+        self._wires: list[Watched] = []
+
+    def beside(self) -> Rig:
+        """Another machine: the same tenant, the same state and the same time, and nothing happens on it yet."""
+        other = copy(self)
+        assert isinstance(self.store, WatchedStore)
+        other.store = WatchedStore(self.store.inner)
+        other.store.commits = self.store.commits
+        other._nothing_happens()
+        return other
 
     def close(self) -> None:
         self.tenant._http.close()
         self.app.close()
+
+    @property
+    def now(self) -> float:
+        return self.time.now
+
+    @now.setter
+    def now(self, now: float) -> None:
+        self.time.now = now
+
+    @property
+    def slept(self) -> list[float]:
+        return self.time.slept
 
     @property
     def commits(self) -> list[State]:
@@ -198,26 +296,34 @@ class Rig:
         assert found is not None
         return found
 
-    def sleep(self, seconds: float) -> None:
-        with self._time:
-            self.slept.append(seconds)
-            self.now += seconds
-
     def client(self, parallelism: int = 1, **more: Any) -> Client:
         clock = ApiClock(lambda: self.now, self.sleep, lambda: self.now)
-        options = {"transport": Watched(self), "parallelism": parallelism, "per_second": None, "clock": clock}
-        return Client(
+        self._wires.append(Watched(self))
+        options = {
+            "transport": self._wires[-1],
+            "parallelism": parallelism,
+            "per_second": None,
+            "clock": clock,
+        }
+        return WatchedClient(
+            self,
             Endpoint("http://emulator/2/0", "http://emulator"),
             Basic("ci@example.com", SecretStr("needle-password")),
             **{**options, **more},
         )
 
-    def acquire(self, timing: Timing | None = None) -> Held:
+    def acquire(self, timing: Timing | None = None, timeout: float = 300) -> Held:
         """The lock, in the name of a process elsewhere: a run that was killed is taken over after its ttl."""
-        clock = Clock(lambda: self.now, lambda: datetime.fromtimestamp(self.now, UTC), self.sleep)
-        holder = Holder("ci", "elsewhere", 1, "another boot")
-        self.held = acquire(self.store, tenant=TENANT, holder=holder, timeout=300, clock=clock, timing=timing)
+        clock = Clock(self._monotonic, lambda: datetime.fromtimestamp(self.now, UTC), self.sleep)
+        holder, timing = Holder("ci", "elsewhere", 1, "another boot"), timing or self.timing
+        self.held = acquire(
+            self.store, tenant=TENANT, holder=holder, timeout=timeout, clock=clock, timing=timing
+        )
         return self.held
+
+    def _monotonic(self) -> float:
+        self.asks_the_time()
+        return self.now
 
     def desired(self, manifest: Manifest) -> Mapping[str, Desired]:
         if not any(manifest.values()):
@@ -268,20 +374,41 @@ class Rig:
 
     def apply(self, manifest: Manifest, parallelism: int = 1, **options: Any) -> Run:
         """A whole run, as the command makes it. One that is killed gives nothing back, not even the lock."""
-        client = self.client(parallelism)
-        held = self.acquire()
+        with self.client(parallelism) as client:
+            held = self.acquire()
+            try:
+                run = self._run(client, held, manifest, {"parallelism": parallelism, **options})
+            except BaseException as error:
+                self.die()
+                self.drained()
+                if isinstance(error, CwsyncError):
+                    with suppress(CwsyncError):
+                        held.release()
+                raise
+            held.release()
+        return run
+
+    def drained(self, but: int = 0) -> None:
+        """Wait until the requests that have left have arrived, but for so many."""
+        for wire in self._wires:
+            wire.drained(but)
+
+    def die(self) -> None:
+        """The process is gone, with all its threads: nothing leaves it any more."""
+        for wire in self._wires:
+            wire.cut()
+
+    def _run(self, client: Client, held: Held, manifest: Manifest, options: dict[str, Any]) -> Run:
         recovered = recover(client, held, self.sleep)
-        executor = self.executor(manifest, held, client, parallelism=parallelism, **options)
+        executor = self.executor(manifest, held, client, **options)
         doubtful = {problem.address for problem in recovered.problems}
         problems = tuple(one for one in executor.plan.problems if one.address not in doubtful)
         plan = replace(executor.plan, problems=problems)
         result, verified = ApplyResult("test", TENANT), Verified()
-        if not problems:
+        if all(one.severity == "warning" for one in problems):
             held.update(lambda state: settled(state, plan, executor.desired))
             result = executor.run()
             verified = verify(client, held.state, [outcome.address for outcome in result.applied])
-        held.release()
-        client.close()
         return Run(result, plan, recovered, verified)
 
     def mutations_of(self, work: Callable[[], object]) -> list[str]:

@@ -17,6 +17,7 @@ from unit.apply.rig import (
     Manifest,
     Rig,
     WatchedStore,
+    azure,
     daily,
     everything,
     flow,
@@ -49,11 +50,53 @@ def replaced() -> Manifest:
     return manifest
 
 
+def under(keys: str) -> Manifest:
+    """Three connections, integrations and flows, and a schedule; their names follow the keys."""
+    first, second, third = list(keys)
+    return {
+        "connections": {first: s3("One"), second: s3("Two"), third: azure("Three")},
+        "integrations": {
+            first: process("First"),
+            second: process("Second", processId="118000000002"),
+            third: process("Third", processId="118000000003"),
+        },
+        "schedules": {"a": daily()},
+        "flows": {first: flow("a", "b", name="Day"), second: flow("b", "c", name="Night")},
+    }
+
+
+def paused(file: str, time: str = "12:45") -> Manifest:
+    """Two integrations with schedules, one of which changes with its integration."""
+    return {
+        "connections": {"sales": s3()},
+        "integrations": {
+            "accounts": imports("sales", file=file),
+            "stock": imports("sales", "Stock", file=file),
+        },
+        "schedules": {"accounts": daily(), "stock": daily(time=time)},
+    }
+
+
+def renamed_keys() -> Manifest:
+    """The same names under other keys, while all of it is in use."""
+    return {
+        "connections": {"sales-s3": s3(), "lake": azure()},
+        "integrations": {"load": imports("sales-s3"), "close": process()},
+        "schedules": {"load": daily(enabled=False)},
+        "notifications": {"load": notify(success=[ALICE])},
+        "flows": {"nightly": flow("load", "close")},
+    }
+
+
+LOOK_ALIKE = {"CW516"}  # a warning: another key alone is a new resource
 STORIES: dict[str, tuple[Manifest, Manifest]] = {
     "create": ({}, everything()),
     "change": (everything(), changed()),
     "replace": (everything(), replaced()),
     "destroy": (everything(), {}),
+    "swap": (under("abc"), under("bca")),
+    "pause": (paused("a.csv"), paused("b.csv", "13:00")),
+    "other keys": (everything(), renamed_keys()),
 }
 
 
@@ -100,7 +143,7 @@ def test_a_run_killed_at_any_step_is_finished_by_the_next(story: str, tmp_path: 
     with scene(tmp_path / "whole", before) as rig:
         countdown = Countdown(0)
         arm(rig, countdown)
-        assert rig.apply(after).codes == []
+        assert {*rig.apply(after).codes} <= LOOK_ALIKE
         points, goal = -countdown.left, rig.shape()
     killed = 0
     for point in range(1, points + 1):
@@ -111,7 +154,7 @@ def test_a_run_killed_at_any_step_is_finished_by_the_next(story: str, tmp_path: 
             except Killed:  # what ends at once shares a commit, so now and then there is a point less
                 killed += 1
             disarm(rig)
-            assert rig.apply(after).codes == [], point
+            assert {*rig.apply(after).codes} <= LOOK_ALIKE, point
             assert rig.shape() == goal, point
             assert rig.mutations_of(partial(rig.apply, after)) == [], point
             assert (rig.state.pending, rig.state.deposed, rig.state.lock) == ({}, (), None), point
@@ -138,7 +181,7 @@ def test_every_mutation_has_a_durable_intent_when_it_leaves(story: str, tmp_path
             sent.append(request)
 
         rig.before = check
-        assert rig.apply(after).codes == []
+        assert {*rig.apply(after).codes} <= LOOK_ALIKE
         assert len(sent) > 3
 
 
@@ -196,3 +239,12 @@ def test_no_commit_forgets_what_another_wrote(tmp_path: Path) -> None:
         epochs = [state.epoch for state in rig.commits]
         assert serials == list(range(1, len(serials) + 1))
         assert epochs == sorted(epochs)
+
+
+def test_what_a_killed_run_made_is_protected_although_its_block_is_gone(tmp_path: Path) -> None:
+    with scene(tmp_path / "protected", {}) as rig:
+        rig.after = Countdown(1).point
+        with pytest.raises(Killed):
+            rig.apply({"connections": {"sales": s3(lifecycle={"preventDestroy": True})}})
+        rig.after = lambda _: None
+        assert rig.apply({"connections": {"third": s3("Third", bucketName="b")}}).codes == ["CW502"]

@@ -75,6 +75,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "html": {},
     "500 without effect": {"do": "status"},
     "500 with effect": {"do": "status", "effect": True},
+    "a gateway's 400": {"do": "html", "status": 400},
     "200 without content": {"do": "html", "status": 200},
 }
 
