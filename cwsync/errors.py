@@ -36,6 +36,8 @@ CODES: dict[str, tuple[Exit, str]] = {
         Exit.ERROR,
         "a YAML feature that manifests do not use (tags, recursion, keys that are not text)",
     ),
+    "CW106": (Exit.ERROR, "a file that is not formatted"),
+    "CW107": (Exit.ERROR, "a file that cannot be formatted without changing what it says"),
     # the project
     "CW110": (Exit.ERROR, "no cwsync.yaml here or in a folder above"),
     "CW111": (Exit.ERROR, "cwsync.yaml: a value that is not allowed"),
@@ -53,6 +55,7 @@ CODES: dict[str, tuple[Exit, str]] = {
     "CW204": (Exit.ERROR, "a reference to something that is not declared"),
     "CW205": (Exit.ERROR, "the same address declared twice"),
     "CW206": (Exit.ERROR, "a key that cannot be part of an address"),
+    "CW207": (Exit.ERROR, "a change list that contradicts the manifests"),
     "CW210": (Exit.ERROR, "a name that CloudWorks does not allow"),
     "CW211": (Exit.ERROR, "two resources of a kind with one name"),
     "CW220": (Exit.ERROR, "an integration with the wrong number of jobs"),
@@ -90,6 +93,8 @@ CODES: dict[str, tuple[Exit, str]] = {
     "CW404": (Exit.LOCKED, "the state is locked by another run"),
     "CW405": (Exit.ERROR, "the state changed under this run"),
     "CW406": (Exit.ERROR, "the key of the secrets' fingerprints cannot be used"),
+    "CW407": (Exit.ERROR, "an operation is pending, and the state cannot be edited there"),
+    "CW408": (Exit.ERROR, "a copy of the state that is another one, or older"),
     # planning
     "CW501": (Exit.ERROR, "the name exists in the tenant and is not managed here"),
     "CW502": (Exit.REFUSED, "a deletion that preventDestroy forbids"),
@@ -98,7 +103,7 @@ CODES: dict[str, tuple[Exit, str]] = {
     "CW505": (Exit.ERROR, "an unmanaged object that the tenant does not have"),
     "CW506": (Exit.ERROR, "a live object of a form that cwsync must not overwrite"),
     "CW507": (Exit.ERROR, "an address that is neither declared nor managed"),
-    "CW508": (Exit.ERROR, "names that would have to be exchanged"),
+    "CW509": (Exit.ERROR, "an object that cannot be moved or imported as it is listed"),
     # saved plans
     "CW510": (Exit.ERROR, "a plan file that cannot be read"),
     "CW511": (Exit.STALE, "the state changed since the plan was made"),
@@ -106,12 +111,18 @@ CODES: dict[str, tuple[Exit, str]] = {
     "CW513": (Exit.STALE, "the tenant changed since the plan was made"),
     "CW514": (Exit.STALE, "the plan is too old"),
     "CW515": (Exit.STALE, "an earlier run left something to resolve since the plan was made"),
+    "CW516": (
+        Exit.ERROR,
+        "a deletion and a creation that look like one resource under a new key (a warning)",
+    ),
+    "CW520": (Exit.ERROR, "what drifted cannot be written into the manifests"),
     # applying
     "CW601": (Exit.PARTLY_APPLIED, "some operations failed, others were applied"),
     "CW602": (Exit.ERROR, "no terminal to ask on, and no --auto-approve"),
     "CW603": (Exit.ERROR, "the plan was not approved"),
     "CW604": (Exit.INTERRUPTED, "interrupted"),
     "CW605": (Exit.NEEDS_PERSON, "an operation whose outcome a person must decide"),
+    "CW606": (Exit.ERROR, "a decision about something that is not open, or that cannot be taken"),
     # the program
     "CW701": (Exit.ERROR, "an optional part of cwsync is not installed"),
     "CW702": (Exit.ERROR, "the emulator cannot start"),

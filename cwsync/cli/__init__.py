@@ -9,22 +9,28 @@ from collections.abc import Sequence
 
 import click
 
+from cwsync.cli.outside import Outside
 from cwsync.cli.settings import group_options, put
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status
 
 _COMMANDS = {
     "init": "init",
     "validate": "validate",
+    "fmt": "fmt",
     "plan": "plan",
     "show": "plan",
     "apply": "apply",
     "destroy": "apply",
     "drift": "drift",
+    "diff": "diff",
+    "import": "import_",
     "run": "run",
     "cancel": "run",
     "history": "history",
     "logs": "history",
     "state": "state",
+    "recover": "recover",
+    "unlock": "unlock",
     "graph": "graph",
     "auth": "auth",
     "emulator": "emulator",
@@ -34,16 +40,21 @@ _COMMANDS = {
 _SUMMARIES = {
     "init": "Write a project that runs on the embedded emulator.",
     "validate": "Check the manifests, offline.",
+    "fmt": "Lay out cwsync.yaml and the manifests alike.",
     "plan": "Read the tenant and show the calls that would make it match.",
     "show": "Show a saved plan.",
     "apply": "Make the calls: of a saved plan exactly those, else plan, ask, apply.",
     "destroy": "Delete all that is managed.",
     "drift": "Say what the tenant changed behind our back.",
+    "diff": "Compare what two environments declare, offline.",
+    "import": "Take over what is in the tenant already: single things, or with --all everything.",
     "run": "Run an integration or a flow, and follow it with --wait.",
     "cancel": "Cancel the run of an integration.",
     "history": "Show the latest runs of an integration or a flow.",
     "logs": "Show what went wrong in a run, and the rows that failed.",
-    "state": "Look at what is known to be managed.",
+    "state": "Look at what is known to be managed, and mend it by hand.",
+    "recover": "Show operations whose outcome needs a person, and take the decision.",
+    "unlock": "Remove a lock that will not heal by itself.",
     "graph": "Print the dependencies as Mermaid or DOT.",
     "auth": "Try the credentials; print a signed certificate payload.",
     "emulator": "Run a CloudWorks on this machine.",
@@ -103,10 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run cwsync; the exit status."""
+def run(arguments: Sequence[str] | None = None, outside: Outside | None = None) -> int:
+    """Run cwsync; the exit status. `outside` is what it meets there, where that is not the real thing."""
     try:
-        status = _cli.main(args=arguments, prog_name="cwsync", standalone_mode=False)
+        status = _cli.main(args=arguments, prog_name="cwsync", standalone_mode=False, obj=outside)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return Exit.ERROR

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cwsync.cli.locking import lock_timeout_option, locked
+from cwsync.cli.selecting import with_selection
 from cwsync.cli.settings import Settings, with_settings
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
 
@@ -22,47 +23,54 @@ if TYPE_CHECKING:
     from cwsync.apply import Recovered
     from cwsync.cli.workspace import Workspace
     from cwsync.kinds import Snapshot
-    from cwsync.plan import ApplyResult, Plan
+    from cwsync.plan import ApplyResult, Plan, Selection
     from cwsync.plan.saved import SavedPlan
-    from cwsync.state import Held, Lock
+    from cwsync.state import Held
 
 _auto_approve = click.option(
     "--auto-approve", is_flag=True, help="Don't ask. Needed where there is no terminal."
 )
-_lock_timeout = click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
-    help="Wait so long for a lock that another run holds.",
-)  # fmt: skip
 
 
 @click.command("apply")
 @with_settings("text", "json")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @_auto_approve
-@_lock_timeout
-def apply_command(settings: Settings, file: Path | None, auto_approve: bool, lock_timeout: float) -> int:
+@lock_timeout_option
+@with_selection()
+def apply_command(
+    settings: Settings, file: Path | None, auto_approve: bool, lock_timeout: float, selection: Selection
+) -> int:
     """Make the tenant match: with FILE exactly that plan or nothing; without, plan, ask, apply."""
     from cwsync.cli.plan import read_saved
     from cwsync.cli.workspace import Workspace
+    from cwsync.plan import Selection
 
     if file is None:
-        workspace = Workspace.open(settings)
+        workspace = Workspace.open(settings, selection=selection)
         return _run(settings, workspace, lock_timeout, auto_approve=auto_approve)
+    if selection != Selection():
+        raise click.UsageError(
+            "a saved plan is applied as it is: --target and the like belong to cwsync plan"
+        )
     saved = read_saved(file)
     settings = replace(settings, environment=settings.environment or saved.plan.environment)
-    workspace = Workspace.open(settings, variables=saved.variables, manifests=not saved.destroy)
+    workspace = Workspace.open(
+        settings, variables=saved.variables, manifests=not saved.destroy, selection=saved.selection
+    )
     return _run(settings, workspace, lock_timeout, auto_approve=True, saved=saved)
 
 
 @click.command("destroy")
 @with_settings("text", "json")
 @_auto_approve
-@_lock_timeout
-def destroy_command(settings: Settings, auto_approve: bool, lock_timeout: float) -> int:
+@lock_timeout_option
+@with_selection(destroy=True)
+def destroy_command(settings: Settings, auto_approve: bool, lock_timeout: float, selection: Selection) -> int:
     """Delete all that is managed, in the reverse order, and nothing else."""
     from cwsync.cli.workspace import Workspace
 
-    workspace = Workspace.open(settings, manifests=False)
+    workspace = Workspace.open(settings, manifests=False, selection=selection)
     return _run(settings, workspace, lock_timeout, auto_approve=auto_approve)
 
 
@@ -75,8 +83,6 @@ def _run(
     saved: SavedPlan | None = None,
 ) -> int:
     """Under the lock: resolve what is pending, plan, ask, apply, look again."""
-    from cwsync.state import acquire
-
     if not auto_approve and not (sys.stdin.isatty() and sys.stdout.isatty()):
         hint = "add --auto-approve, or apply a saved plan: cwsync apply FILE"
         raise fail("CW602", "there is no terminal to ask on", hint=hint)
@@ -84,32 +90,20 @@ def _run(
         if saved is not None:
             _check_saved(workspace, saved)
         tenant = workspace.tenant(workspace.store.read())
-        lock = acquire(
-            workspace.store,
-            tenant=tenant,
-            timeout=lock_timeout,
-            on_wait=lambda held: _waiting(settings, held),
-        )
-        with lock as held, held.beating():
+        with locked(settings, workspace, lock_timeout, tenant) as held:
             return _locked(settings, workspace, held, tenant, auto_approve=auto_approve, saved=saved)
     finally:
         workspace.close()
 
 
-def _waiting(settings: Settings, lock: Lock) -> None:
-    settings.say(f"The state is locked by {lock.holder}: waiting.")
-
-
 def _check_saved(workspace: Workspace, saved: SavedPlan) -> None:
-    from datetime import UTC, datetime
-
     from cwsync.plan.saved import check_before, check_state
 
     if workspace.environment != saved.plan.environment:
         raise fail(
             "CW512", f"the plan is for the environment {saved.plan.environment}, and this is {workspace.environment}"
         )  # fmt: skip
-    check_before(saved, workspace.desired, datetime.now(UTC))
+    check_before(saved, workspace.desired, workspace.lists, workspace.outside.now())
     stored = workspace.store.read()
     check_state(saved, stored)
     workspace.check_secrets(saved, stored)
@@ -124,13 +118,13 @@ def _locked(
     auto_approve: bool,
     saved: SavedPlan | None,
 ) -> int:
-    from cwsync.apply import recover, settled
+    from cwsync.apply import recover, settled, settled_outcomes
     from cwsync.cli.plan import show_plan, warn
     from cwsync.plan.saved import check_same, check_state
 
     if saved is not None:
         check_state(saved, held.found)  # once more: it may have moved before the lock was ours
-    recovered = recover(workspace.client, held, time.sleep)
+    recovered = recover(workspace.client, held, workspace.outside.sleep)
     for note in recovered.notes:
         settings.say(note)
     plan, snapshot = workspace.plan(workspace.desired, held.state, tenant)
@@ -144,12 +138,16 @@ def _locked(
         if settings.format != "text" or recovered.problems:
             raise CwsyncError(*recovered.problems, *plan.problems)
         return exit_status(plan.problems)
-    if plan.calls and not auto_approve:
+    if not (plan.empty or auto_approve):
         _ask(plan)
     if settled(held.state, plan, workspace.desired) != held.state:
         held.update(lambda state: settled(state, plan, workspace.desired))
     result = _execute(settings, workspace, held, plan, snapshot)
-    result = replace(result, problems=recovered.problems + result.problems)
+    result = replace(
+        result,
+        applied=settled_outcomes(plan, held.state) + result.applied,
+        problems=recovered.problems + result.problems,
+    )
     return _show_result(settings, plan, result)
 
 
@@ -161,7 +159,10 @@ def _without_doubtful(plan: Plan, recovered: Recovered) -> Plan:
 
 def _ask(plan: Plan) -> None:
     where = f"the environment {plan.environment} ({plan.tenant})"
-    question = f"Make these {len(plan.calls)} calls in {where}? Only yes is a yes"
+    what = (
+        f"Make these {len(plan.calls)} calls" if plan.calls else "Change only what is known, without a call,"
+    )
+    question = f"{what} in {where}? Only yes is a yes"
     try:
         answer = click.prompt(question, err=True, default="no")
     except click.Abort:
@@ -192,6 +193,7 @@ def _execute(
             fingerprints=workspace.fingerprints(held.state.lineage, secrets),
             parallelism=workspace.parallelism,
             stop=stop,
+            sleep=workspace.outside.clock.sleep if workspace.outside.clock else None,
             progress=progress,
         )
         result = executor.run()
@@ -206,7 +208,8 @@ def _execute(
 
 def _partly(result: ApplyResult) -> tuple[Problem, ...]:
     """Where some failed and some were applied, that is what a person must know first."""
-    if not result.applied or exit_status(result.problems) not in (Exit.ERROR, Exit.STALE):
+    changed = result.applied or any(sent.outcome == "done" for sent in result.calls)
+    if not changed or exit_status(result.problems) not in (Exit.ERROR, Exit.STALE):
         return ()
     hint = "what was applied is in the state: mend the cause, apply again, and only the rest is done"
     return (Problem("CW601", "some operations failed, others were applied", hint=hint),)
@@ -245,7 +248,7 @@ def _show_result(settings: Settings, plan: Plan, result: ApplyResult) -> int:
     if settings.format == "json":
         settings.show(apply_json(result))
         tell_problems(settings, result.problems)
-    elif plan.calls:
+    elif plan.calls or result.applied:
         settings.show(
             apply_text(result, color=settings.color, verbose=settings.verbose, quiet=settings.quiet)
         )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cwsync.cli.selecting import with_selection
 from cwsync.cli.settings import Settings, put, with_settings
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
 
 if TYPE_CHECKING:
     from cwsync.cli.workspace import Workspace
-    from cwsync.plan import Plan
+    from cwsync.plan import Plan, Selection
     from cwsync.plan.saved import SavedPlan
     from cwsync.state import State
 
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @click.option("--destroy", is_flag=True, help="Plan to delete all that is managed.")
-def plan_command(settings: Settings, out: Path | None, detailed_exitcode: bool, destroy: bool) -> int:
+@with_selection()
+def plan_command(
+    settings: Settings, out: Path | None, detailed_exitcode: bool, destroy: bool, selection: Selection
+) -> int:
     """Read the tenant and show the ordered calls that would make it match the manifests."""
     from cwsync.cli.workspace import Workspace
     from cwsync.state import State
 
-    workspace = Workspace.open(settings, manifests=not destroy)
+    workspace = Workspace.open(settings, manifests=not destroy, selection=selection)
     try:
         stored = workspace.store.read()
         tenant = workspace.tenant(stored)
@@ -90,18 +94,19 @@ def tell_problems(settings: Settings, problems: tuple[Problem, ...]) -> None:
 def _save(
     settings: Settings, workspace: Workspace, plan: Plan, stored: State | None, out: Path, *, destroy: bool
 ) -> None:
-    from datetime import UTC, datetime
-
-    from cwsync.plan.saved import SavedPlan, configuration_digest
+    from cwsync.plan import Selection
+    from cwsync.plan.saved import SavedPlan, marks_of_manifests, marks_of_state
 
     saved = SavedPlan(
         plan=plan,
         digest=plan.digest,
-        created=datetime.now(UTC).replace(microsecond=0),
-        configuration=configuration_digest(workspace.desired),
+        created=settings.outside.now().replace(microsecond=0),
+        declared=marks_of_manifests(workspace.desired, workspace.lists),
+        known=marks_of_state(stored),
         lineage=stored.lineage if stored else None,
         serial=stored.serial if stored else 0,
         destroy=destroy,
+        selection=workspace.selection or Selection(),
         variables=settings.variables,
         secrets=workspace.fingerprints_to_send(plan, stored),
     )

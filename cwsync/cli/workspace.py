@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cwsync.cli.outside import Outside
 from cwsync.cli.settings import Settings
 from cwsync.errors import Problem, fail
+from cwsync.kinds import ChangeLists
 from cwsync.manifest import Manifest, load_manifests
 from cwsync.project import Project, load_project, manifest_files, shown
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from cwsync.api import Client, Endpoint
     from cwsync.kinds import Desired, Snapshot
-    from cwsync.plan import Plan
+    from cwsync.plan import Plan, Selection
     from cwsync.plan.saved import SavedPlan
     from cwsync.state import Fingerprint, LocalStore, State
 
@@ -46,19 +48,30 @@ class Workspace:
 
     project: Project
     desired: Mapping[str, Desired]
+    lists: ChangeLists = field(default_factory=ChangeLists)
     warnings: tuple[Problem, ...] = ()
+    outside: Outside = field(default_factory=Outside)
+    selection: Selection | None = None
     _client: Client | None = field(default=None, repr=False)
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @classmethod
     def open(
-        cls, settings: Settings, *, variables: Mapping[str, str] | None = None, manifests: bool = True
+        cls,
+        settings: Settings,
+        *,
+        variables: Mapping[str, str] | None = None,
+        manifests: bool = True,
+        selection: Selection | None = None,
     ) -> Workspace:
+        """Without `manifests` nothing is declared: what is managed is all that there is."""
         project = open_project(settings, variables)
         if not manifests:
-            return cls(project, {})
+            return cls(project, {}, outside=settings.outside, selection=selection)
         manifest = open_manifests(project)
-        return cls(project, manifest.resources, manifest.warnings)
+        return cls(
+            project, manifest.resources, manifest.lists, manifest.warnings, settings.outside, selection
+        )
 
     @property
     def environment(self) -> str:
@@ -72,7 +85,7 @@ class Workspace:
     def store(self) -> LocalStore:
         from cwsync.state import LocalStore
 
-        return LocalStore(self.project.root / self.project.environment.state)
+        return LocalStore(self.project.root / self.project.environment.state, files=self.outside.files)
 
     @property
     def client(self) -> Client:
@@ -94,6 +107,8 @@ class Workspace:
         return Client(
             self.endpoint(),
             read_credentials(self.project),
+            transport=self.outside.transport,
+            clock=self.outside.api_clock,
             parallelism=requests.parallelism,
             per_second=requests.perSecond,
         )
@@ -157,24 +172,50 @@ class Workspace:
             # The sign-in service answers no such question here: the address must do.
             return known if known and known.startswith(f"{address}#") else address
 
-    def read(self, desired: Mapping[str, Desired], state: State) -> Snapshot:
+    def read(
+        self,
+        desired: Mapping[str, Desired],
+        state: State,
+        lists: ChangeLists,
+        *,
+        everything: bool = False,
+    ) -> Snapshot:
+        """What a plan needs; with `everything` all lists, also of kinds that nothing is declared of."""
+        from cwsync.kinds import KINDS
         from cwsync.live import read_tenant, reads_for
 
-        return read_tenant(self.client, reads_for(desired.values(), state))
+        adopt = self.selection is not None and self.selection.adopt
+        reads = reads_for(desired.values(), state, lists.imports, adopt=adopt)
+        if everything:
+            reads = replace(reads, lists=frozenset(one.name for one in KINDS.values() if one.listing))
+        return read_tenant(self.client, reads)
 
     def plan(self, desired: Mapping[str, Desired], state: State, tenant: str) -> tuple[Plan, Snapshot]:
         """Read the tenant and plan. Where something is deleted, also read what else may use it."""
         from cwsync.live import sweep
 
-        snapshot = self.read(desired, state)
-        plan = self._plan(desired, state, snapshot, tenant)
+        snapshot = self.read(desired, self._moved(state), self.lists)
+        plan = self._plan(desired, state, snapshot, tenant, self.lists)
         going = {change.kind for change in plan.changes if change.action in ("delete", "replace")}
         for kind, users in (("connection", "integration"), ("integration", "flow")):
             if kind in going:
                 snapshot = sweep(self.client, snapshot, users)
-        return (self._plan(desired, state, snapshot, tenant) if going else plan), snapshot
+        return (self._plan(desired, state, snapshot, tenant, self.lists) if going else plan), snapshot
 
-    def _plan(self, desired: Mapping[str, Desired], state: State, snapshot: Snapshot, tenant: str) -> Plan:
+    def _moved(self, state: State) -> State:
+        """What was moved is read, and its secrets are compared, under the address that it will have."""
+        from cwsync.plan import relabel
+
+        return relabel(state, self.desired, self.lists.moved).known
+
+    def _plan(
+        self,
+        desired: Mapping[str, Desired],
+        state: State,
+        snapshot: Snapshot,
+        tenant: str,
+        lists: ChangeLists,
+    ) -> Plan:
         from cwsync.plan import make_plan
 
         return make_plan(
@@ -184,13 +225,23 @@ class Workspace:
             environment=self.environment,
             tenant=tenant,
             guards=self.project.environment.guards,
-            secrets=self.secret_status(desired, state),
+            secrets=self.secret_status(desired, self._moved(state)),
+            lists=lists,
+            selection=self.selection,
         )
 
-    def compare(self, state: State, snapshot: Snapshot, tenant: str) -> Plan:
-        """What has become of everything that is managed; the manifests only say what is to be ignored."""
-        desired = {address: one for address, one in self.desired.items() if address in state.resources}
-        return self._plan(desired, state, snapshot, tenant)
+    def plan_of(self, desired: Mapping[str, Desired], state: State, snapshot: Snapshot, tenant: str) -> Plan:
+        """The plan on a picture of the tenant that is at hand."""
+        return self._plan(desired, state, snapshot, tenant, self.lists)
+
+    def drifted(self, state: State, tenant: str, *, everything: bool = False) -> tuple[Plan, Snapshot]:
+        """What has become of everything that is managed; the manifests only say what is to be ignored, and
+        under which address something is declared now. With `everything` all lists are read."""
+        known = self._moved(state)
+        desired = {address: one for address, one in self.desired.items() if address in known.resources}
+        nothing = ChangeLists()
+        snapshot = self.read({}, known, nothing, everything=everything)
+        return self._plan(desired, known, snapshot, tenant, nothing), snapshot
 
     def secret_status(self, desired: Mapping[str, Desired], state: State) -> dict[str, dict[str, str]]:
         """Of each secret of a managed resource: is it the one that was last applied?"""

@@ -14,7 +14,7 @@ from support.projects import NIGHTLY, Project
 from support.tenant import Tenant
 
 from cwsync.errors import CODES, Exit
-from cwsync.state import LocalStore, acquire
+from cwsync.state import ABSENT, Intent, LocalStore, acquire
 
 INTEGRATION = "/2/0/integrations/" + "?" * 32
 STATE = ".cwsync/test.state.json"
@@ -166,7 +166,7 @@ def not_known(scene: Scene) -> Ran:
     scene.project.replace("manifests/sales.yaml", "bucketName: landing", "bucketName: other")
     assert scene.run("plan", "--out", "a.plan").status == 0
     scene.tenant.fault("drop-before", "PUT", "/2/0/integrations/connections")
-    scene.tenant.fault("status", "GET", "/2/0/integrations/connections", nth=2, status=403)
+    scene.tenant.fault("status", "GET", "/2/0/integrations/connections", nth=3, status=403)
     ran = scene.apply()
     scene.tenant.mend()
     return ran
@@ -221,6 +221,24 @@ def state_taken_away(scene: Scene) -> Ran:
     return scene.apply()
 
 
+def edited_while_pending(scene: Scene) -> Ran:
+    """The state is as a run leaves it that is cut off in the middle of a deletion."""
+    scene.project.applied()
+    store = LocalStore(scene.project.root / STATE)
+    base = store.read()
+    assert base is not None
+    intent = Intent("r:1", "r", 1, "flow.nightly", "flow", "delete", "n", "absent", ABSENT, "2030-01-07")
+    store.commit(base, base.with_intents([intent]))
+    return scene.run("state", "rm", "flow.nightly")
+
+
+def older_copy_put_back(scene: Scene) -> Ran:
+    scene.project.applied()
+    scene.project.write("copy.json", scene.run("state", "pull").out)
+    assert scene.run("state", "rm", "flow.nightly").status == 0
+    return scene.run("state", "push", "copy.json")
+
+
 def key_too_short(scene: Scene) -> Ran:
     scene.project.applied()
     scene.set("CWSYNC_STATE_KEY", "short")
@@ -272,10 +290,9 @@ def reference_dangles(scene: Scene) -> Ran:
     return scene.run("plan")
 
 
-def names_exchanged(scene: Scene) -> Ran:
+def key_changed(scene: Scene) -> Ran:
     scene.project.applied()
-    scene.project.replace("manifests/sales.yaml", "Accounts import", "Month close")
-    scene.project.replace("manifests/close.yaml", "Month close", "Accounts import")
+    scene.project.replace("manifests/nightly.yaml", "  nightly:", "  every-night:")
     return scene.run("plan")
 
 
@@ -336,6 +353,7 @@ TABLE: dict[str, Situation] = {
     "CW204": more("flows: {x: {steps: [{integration: accounts}, {integration: clos}]}}"),
     "CW205": more(CLOSE),
     "CW206": more("flows: {Nightly Load: {}}"),
+    "CW207": more("removed: [{address: integration.close}]"),
     "CW210": more(f"integrations: {{x: {{name: {'x' * 61}, processId: 118000000001}}}}"),
     "CW211": more("integrations: {x: {name: Month Close, processId: 118000000001}}"),
     "CW220": more("integrations: {x: {jobs: []}}"),
@@ -373,6 +391,8 @@ TABLE: dict[str, Situation] = {
     "CW404": locked,
     "CW405": state_taken_away,
     "CW406": key_too_short,
+    "CW407": edited_while_pending,
+    "CW408": older_copy_put_back,
     "CW501": name_held,
     "CW502": deletion_forbidden,
     "CW503": too_many_deletions,
@@ -380,18 +400,20 @@ TABLE: dict[str, Situation] = {
     "CW505": reference_dangles,
     "CW506": foreign_connection,
     "CW507": lambda scene: scene.run("state", "show", "flow.nightly"),
-    "CW508": names_exchanged,
+    "CW509": lambda scene: scene.run("import", f"integration.close={'5' * 32}"),
     "CW510": lambda scene: scene.run("show", "cwsync.yaml"),
     "CW511": stale(applied_elsewhere),
     "CW512": stale(lambda scene: scene.project.replace("manifests/close.yaml", "Months", "Years")),
     "CW513": stale(lambda scene: scene.tenant.edit("delete", "integration", name="Month close")),
     "CW514": stale(grow_old),
     "CW515": pending_since,
+    "CW516": key_changed,
     "CW601": lambda scene: scene.refused("PUT", "/2/0/integrations/connections", 400, "Invalid request body"),
     "CW602": lambda scene: scene.run("apply"),
     "CW603": terminal("no\n"),
     "CW604": terminal("\x03"),
     "CW605": changed_by_others,
+    "CW606": lambda scene: scene.run("recover", "flow.nightly", "--retry"),
     "CW701": broken_library("falcon", "ModuleNotFoundError('made up', name='falcon')"),
     "CW702": lambda scene: scene.run("emulator", "--data", "cwsync.yaml"),
     "CW901": lambda scene: scene.run("plan", "--what"),
@@ -402,6 +424,7 @@ TABLE: dict[str, Situation] = {
 STATUS = {
     "CW114": Exit.OK,
     "CW315": Exit.OK,
+    "CW516": Exit.OK,
     **dict.fromkeys(("CW303", "CW304", "CW305", "CW306", "CW307", "CW308", "CW309"), Exit.PARTLY_APPLIED),
 }
 

@@ -103,6 +103,10 @@ def _manifest_changed(project: Project, _tenant: Tenant) -> None:
     project.replace("manifests/sales.yaml", "time: 12:45", "time: 12:30")
 
 
+def _list_changed(project: Project, _tenant: Tenant) -> None:
+    project.write("manifests/removed.yaml", "removed: [{address: flow.legacy}]\n")
+
+
 def _secret_rotated(project: Project, _tenant: Tenant) -> None:
     project.write("secrets/secret", "another-secret-key")
 
@@ -137,13 +141,14 @@ def _used(project: Project, _tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("happens", "code", "says"),
     [
-        (_state_changed, "CW511", "the state has changed"),
-        (_manifest_changed, "CW512", "the manifests"),
+        (_state_changed, "CW511", "integration.close (name)"),
+        (_manifest_changed, "CW512", "schedule.accounts (time)"),
+        (_list_changed, "CW512", "removed (flow.legacy)"),
         (_secret_rotated, "CW512", "connection.sales.secretAccessKey"),
         (_live_object_changed, "CW513", "connection.sales (bucketName)"),
         (_live_object_deleted, "CW513", "integration.close"),
         (_grown_old, "CW514", "7 days"),
-        (_used, "CW511", "the state has changed"),
+        (_used, "CW511", "connection.sales (bucketName"),
     ],
 )
 def test_a_stale_plan_is_3_and_changes_nothing(
@@ -222,7 +227,7 @@ def test_what_a_person_must_decide_is_5(project: Project, tenant: Tenant) -> Non
     project.applied()
     project.replace("manifests/sales.yaml", "bucketName: landing", "bucketName: other")
     tenant.fault("drop-before", "PUT", "/2/0/integrations/connections")
-    tenant.fault("status", "GET", "/2/0/integrations/connections", nth=2, status=403)
+    tenant.fault("status", "GET", "/2/0/integrations/connections", nth=3, status=403)
     assert "CW313" in project.run("apply", "--auto-approve").out
     assert "pending: update of connection.sales" in project.run("state", "list").err
     tenant.mend()
@@ -242,7 +247,7 @@ def test_beside_something_pending_no_plan_is_saved(project: Project, tenant: Ten
     project.applied()
     project.replace("manifests/sales.yaml", "bucketName: landing", "bucketName: other")
     tenant.fault("drop-before", "PUT", "/2/0/integrations/connections")
-    tenant.fault("status", "GET", "/2/0/integrations/connections", nth=2, status=403)
+    tenant.fault("status", "GET", "/2/0/integrations/connections", nth=3, status=403)
     assert "CW313" in project.run("apply", "--auto-approve").out
     tenant.mend()
     ran = project.run("plan", "--out", "a.plan")
