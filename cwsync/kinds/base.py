@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from cwsync.checked import Flag, Id, Text, wrong
+from cwsync.kinds.naming import Naming, Written
 from cwsync.kinds.values import Fields, Json, Observed, Path, Ref, same_id
 from cwsync.secret import SecretSource
 
@@ -120,14 +121,14 @@ def _no_second_try(_body: Body, _message: str, _now: datetime) -> tuple[Body, ..
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind is data plus three small functions; the planner and the executor know nothing else of it.
+    """A kind is data plus a few small functions; the planner and the executor know nothing else of it.
 
     `content` turns the model of a resource (with its key, and the project's users by name) into
     canonical fields, and `check` says which rules of the service it breaks. `to_wire` turns those fields
     into a request's body, `from_wire` a reply's object into an `Observed` (None where the object does not
-    carry this kind). `calls` has the method and path of each action, `created_id` the way to the new id
-    in the reply to a creation; `second_tries` the bodies to try when one was refused for a reason that
-    the facts know.
+    carry this kind), and `to_manifest` observed fields into what a user would write for them. `calls` has
+    the method and path of each action, `created_id` the way to the new id in the reply to a creation;
+    `second_tries` the bodies to try when one was refused for a reason that the facts know.
     """
 
     name: str
@@ -141,6 +142,7 @@ class Kind:
     check: Callable[[Any, str], Iterator[Finding]]
     to_wire: Callable[[Write], Body | None]
     from_wire: Callable[[Wire], Observed | None]
+    to_manifest: Callable[[Mapping[str, Any], Naming], dict[str, Written]]
     created_id: tuple[str, ...] = ()
     listing: Listing | None = None
     detail: tuple[str, str] | None = None
@@ -300,7 +302,16 @@ def text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) and value not in ("", "None") else None
 
 
-def stamps(item: Wire) -> dict[str, str | None]:
+class Stamps(TypedDict):
+    """Who made and changed an object, and when."""
+
+    created_by: str | None
+    created_at: str | None
+    modified_by: str | None
+    modified_at: str | None
+
+
+def stamps(item: Wire) -> Stamps:
     """Who made and changed an object, and when; the page spells the dates in two ways (facts B5)."""
     return {
         "created_by": text_or_none(item.get("createdBy")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, TypeAdapter
 
@@ -28,6 +28,7 @@ from cwsync.kinds.base import (
     check_name,
     stamps,
 )
+from cwsync.kinds.naming import Naming, Written, called
 from cwsync.kinds.values import Fields, Observed, same_id
 from cwsync.secret import SecretField
 
@@ -200,6 +201,16 @@ def _from_wire(item: Wire) -> Observed:
     )
 
 
+def _to_manifest(fields: Mapping[str, Any], naming: Naming) -> dict[str, Written]:
+    kind = str(fields["type"])
+    written: dict[str, Written] = {"type": kind, **called(fields, naming)}
+    written |= {setting: fields[setting] for setting in SETTINGS.get(kind, ()) if setting in fields}
+    written |= {secret: naming.secret(secret) for secret in SECRETS.get(kind, ())}
+    if "workspaceId" in fields:
+        written["workspaceId"] = fields["workspaceId"]
+    return written
+
+
 def _update_actions(changed: frozenset[str], _fields: Fields) -> tuple[Action, ...]:
     """A rename alone needs no secret, so it is a PATCH; a PUT wants them all (facts F3)."""
     return (Action.RENAME,) if changed == {"name"} else (Action.UPDATE,)
@@ -237,6 +248,7 @@ KIND = Kind(
     check=_check,
     to_wire=_to_wire,
     from_wire=_from_wire,
+    to_manifest=_to_manifest,
     created_id=("connections", "connectionId"),
     listing=Listing("/integrations/connections", "connections", "connectionId"),
     update_actions=_update_actions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic import Field, TypeAdapter
 
@@ -29,6 +30,7 @@ from cwsync.kinds.base import (
     short,
     stamps,
 )
+from cwsync.kinds.naming import Naming, Written, called
 from cwsync.kinds.values import Fields, Observed, Value, same_id
 
 MOST_STEPS = 100  # the community's SDK has this bound, from a source that nobody names (facts D)
@@ -171,6 +173,24 @@ def _from_wire(item: Wire) -> Observed:
     )
 
 
+def _to_manifest(fields: Mapping[str, Any], naming: Naming) -> dict[str, Written]:
+    steps: list[Written] = []
+    before: list[str] = []
+    for step in fields["steps"]:
+        written: dict[str, Written] = {"integration": naming.reference("integration", step["integration"])}
+        if step["dependsOn"] != before:
+            written["dependsOn"] = [naming.reference("integration", id) for id in step["dependsOn"]]
+        if step["skip"]:
+            written["skip"] = True
+        if step["onFailure"] != "stop":
+            written["onFailure"] = step["onFailure"]
+        if step["onPartialSuccess"] != "continue":
+            written["onPartialSuccess"] = step["onPartialSuccess"]
+        steps.append(written)
+        before = [step["integration"]]
+    return {**called(fields, naming), "steps": steps}
+
+
 KIND = Kind(
     name="flow",
     section="flows",
@@ -196,6 +216,7 @@ KIND = Kind(
     check=_check,
     to_wire=_to_wire,
     from_wire=_from_wire,
+    to_manifest=_to_manifest,
     created_id=("integrationFlow", "integrationFlowId"),
     listing=Listing("/integrationflows", "integrationFlows", "id"),
     detail=("/integrationflows/{id}", "integrationFlow"),

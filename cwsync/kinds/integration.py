@@ -30,8 +30,18 @@ from cwsync.kinds.base import (
     check_reference,
     ref,
     stamps,
+    text_or_none,
 )
+from cwsync.kinds.jobs import in_an_end, job_from_wire, job_to_manifest, job_to_wire
+from cwsync.kinds.naming import Naming, Written, called
 from cwsync.kinds.values import Fields, Observed, TypeOf, Value, same_id
+
+_AN_IMPORT = {
+    "connection": "sales-s3",
+    "file": "source/Accounts.csv",
+    "actionId": "112000000005",
+    "fileId": "113000000000",
+}
 
 
 class _End(Strict):
@@ -82,14 +92,7 @@ class Job(Strict):
         None,
         alias="import",
         description="Data from the cloud into the model.",
-        examples=[
-            {
-                "connection": "sales-s3",
-                "file": "source/Accounts.csv",
-                "actionId": "112000000005",
-                "fileId": "113000000000",
-            }
-        ],
+        examples=[_AN_IMPORT],
     )
     export: Export | None = Field(
         None,
@@ -116,18 +119,7 @@ class Integration(Declared):
     jobs: tuple[Job, ...] = Field(
         (),
         description="What moves. A process runs its jobs as its steps ask for them.",
-        examples=[
-            [
-                {
-                    "import": {
-                        "connection": "sales-s3",
-                        "file": "source/Accounts.csv",
-                        "actionId": "112000000005",
-                        "fileId": "113000000000",
-                    }
-                }
-            ]
-        ],
+        examples=[[{"import": _AN_IMPORT}]],
     )
 
 
@@ -207,21 +199,6 @@ def _content(model: Integration, key: str, _users: Mapping[str, str]) -> Content
     return Content(name, fields)
 
 
-def _job_to_wire(job: Mapping[str, Any]) -> Body:
-    ((direction, end),) = job.items()
-    cloud: Body = {"type": end["type"], "connectionId": end["connection"]}
-    cloud |= {key: end[key] for key in ("file", "table") if key in end}
-    model: Body = {"type": "Anaplan", "actionId": end["actionId"]}
-    if direction == "import":
-        model["fileId"] = end["fileId"]
-        return {"type": f"{end['type']}ToAnaplan", "sources": [cloud], "targets": [model]}
-    cloud["overwrite"] = end["overwrite"]  # always said: two clients disagree on the default (facts B35)
-    body: Body = {"type": f"AnaplanTo{end['type']}", "sources": [model], "targets": [cloud]}
-    if "mapping" in end:
-        body["mapping"] = [{"sourceName": a, "targetName": b} for a, b in end["mapping"].items()]
-    return body
-
-
 def _to_wire(write: Write) -> Body | None:
     if write.action is Action.DELETE:
         return None
@@ -236,42 +213,8 @@ def _to_wire(write: Write) -> Body | None:
     if "processId" in fields:
         body["processId"] = fields["processId"]
     if fields["jobs"] or "processId" not in fields:
-        body["jobs"] = [_job_to_wire(job) for job in fields["jobs"]]
+        body["jobs"] = [job_to_wire(job) for job in fields["jobs"]]
     return body
-
-
-def _job_from_wire(job: Wire) -> dict[str, Value]:
-    """A job in canonical form. Raises LookupError or ValueError on a form that cwsync does not know."""
-    kind = str(job["type"])
-    (source,), (target,) = job["sources"], job["targets"]
-    direction = "export" if kind.startswith("AnaplanTo") else "import"
-    cloud, model = (target, source) if direction == "export" else (source, target)
-    if kind not in (f"{cloud['type']}ToAnaplan", f"AnaplanTo{cloud['type']}"):
-        raise ValueError(kind)
-    content: dict[str, Value] = {
-        "type": cloud["type"],
-        "connection": same_id(str(cloud["connectionId"])),
-        "actionId": str(model["actionId"]),
-    }
-    content |= {key: cloud[key] for key in ("file", "table") if cloud.get(key) is not None}
-    if direction == "import":
-        content["fileId"] = str(model["fileId"])
-    else:
-        if cloud.get("overwrite") is not None:
-            content["overwrite"] = cloud["overwrite"]
-        if isinstance(job.get("mapping"), list) and job["mapping"]:
-            pairs = {pair["sourceName"]: pair["targetName"] for pair in job["mapping"]}
-            content["mapping"] = {source: pairs[source] for source in sorted(pairs)}
-    return {direction: content}
-
-
-def _in_an_end(item: Wire, key: str) -> str | None:
-    """Version 1.0 kept workspaceId and modelId inside the Anaplan ends (facts B44)."""
-    for job in item.get("jobs") or ():
-        for end in (*(job.get("sources") or ()), *(job.get("targets") or ())):
-            if end.get(key):
-                return str(end[key])
-    return None
 
 
 def _type(item: Wire, jobs: list[Any]) -> str | None:
@@ -288,19 +231,20 @@ def _from_wire(item: Wire) -> Observed:
     """A list's item has no jobs, and so no fields; a detail does, null for a process without jobs."""
     foreign, jobs = None, []
     try:
-        jobs = [_job_from_wire(job) for job in item.get("jobs") or ()]
+        jobs = [job_from_wire(job) for job in item.get("jobs") or ()]
     except (LookupError, TypeError, ValueError):
         foreign = "it has a job of a form that cwsync does not know"
     fields: Fields = {
         "name": str(item["name"]),
-        "workspaceId": same_id(str(item.get("workspaceId") or _in_an_end(item, "workspaceId") or "")),
-        "modelId": same_id(str(item.get("modelId") or _in_an_end(item, "modelId") or "")).upper(),
+        "workspaceId": same_id(str(item.get("workspaceId") or in_an_end(item, "workspaceId") or "")),
+        "modelId": same_id(str(item.get("modelId") or in_an_end(item, "modelId") or "")).upper(),
         "nuxVisible": bool(item.get("nuxVisible")),
     }
     if item.get("processId"):
         fields["processId"] = str(item["processId"])
     fields["jobs"] = [*jobs]
     pointer = item.get("notificationId")
+    first = not item.get("modelId") and in_an_end(item, "modelId")  # no reply was seen to say so (facts B44)
     return Observed(
         kind="integration",
         id=str(item["integrationId"]),
@@ -309,8 +253,19 @@ def _from_wire(item: Wire) -> Observed:
         type=_type(item, jobs),
         notification=str(pointer) if pointer else None,
         foreign=foreign,
+        version="1.0" if first else text_or_none(item.get("version")),
         **stamps(item),
     )
+
+
+def _to_manifest(fields: Mapping[str, Any], naming: Naming) -> dict[str, Written]:
+    written = called(fields, naming)
+    written |= {key: fields[key] for key in ("workspaceId", "modelId", "processId") if key in fields}
+    if fields["nuxVisible"]:
+        written["nuxVisible"] = True
+    if fields["jobs"]:
+        written["jobs"] = [job_to_manifest(job, naming) for job in fields["jobs"]]
+    return written
 
 
 _ECHO = "nobody has recorded whether the service returns it (facts C2, F1)"
@@ -343,6 +298,7 @@ KIND = Kind(
     check=_check,
     to_wire=_to_wire,
     from_wire=_from_wire,
+    to_manifest=_to_manifest,
     created_id=("integration", "integrationId"),
     listing=Listing("/integrations", "integrations", "integrationId", {"sortBy": "name"}),
     detail=("/integrations/{id}", "integration"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -24,6 +24,7 @@ from cwsync.kinds.base import (
     check_reference,
     ref,
 )
+from cwsync.kinds.naming import Naming, Written, part_of
 from cwsync.kinds.values import Fields, Observed, same_id
 
 MOST_USERS = 5  # per outcome, says the page
@@ -112,7 +113,31 @@ def _from_wire(item: Wire) -> Observed:
         "channels": [*sorted(item.get("channels") or ())],
         "notify": {outcome: notify[outcome] for outcome in (*OUTCOMES, *notify) if outcome in notify},
     }
-    return Observed("notification", str(item["notificationId"]), "", fields, parent=integration)
+    return Observed(
+        "notification",
+        str(item["notificationId"]),
+        "",
+        fields,
+        parent=integration,
+        people=_people(inner.get("config") or item.get("config") or ()),
+    )
+
+
+def _people(config: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The users' own names, which stand beside their GUIDs (facts A5)."""
+    everybody = [who for entry in config for who in entry.get("users") or () if isinstance(who, Mapping)]
+    named = {
+        same_id(str(who["userGuid"])): [str(who.get(part) or "") for part in ("firstName", "lastName")]
+        for who in everybody
+    }
+    return {guid: " ".join(filter(None, parts)) for guid, parts in named.items() if any(parts)}
+
+
+def _to_manifest(fields: Mapping[str, Any], naming: Naming) -> dict[str, Written]:
+    notify: dict[str, Written] = {
+        outcome: [*map(naming.user, guids)] for outcome, guids in fields["notify"].items()
+    }
+    return {**part_of(fields, naming), "channels": [*fields["channels"]], "notify": notify}
 
 
 _PATH = "/integrations/notification"
@@ -137,6 +162,7 @@ KIND = Kind(
     check=_check,
     to_wire=_to_wire,
     from_wire=_from_wire,
+    to_manifest=_to_manifest,
     created_id=("notification", "notificationId"),
     detail=(f"{_PATH}/{{id}}", "notifications"),
 )

@@ -31,6 +31,7 @@ from cwsync.kinds.base import (
     ref,
     short,
 )
+from cwsync.kinds.naming import Naming, Written, called, part_of
 from cwsync.kinds.values import Fields, Observed, Value, same_id
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -271,6 +272,25 @@ def _one_weekday(fields: Fields) -> None:
         fields["dayOfWeek"] = day[0] if isinstance(day, list) else day
 
 
+def _day_name(day: object) -> Written:
+    return DAYS[day] if isinstance(day, int) and 0 <= day < len(DAYS) else str(day)
+
+
+def _to_manifest(fields: Mapping[str, Any], naming: Naming) -> dict[str, Written]:
+    written = part_of(fields, naming) | called(fields, naming) | {"type": fields["type"]}
+    for setting in (*_CALENDAR, "startDate", "endDate", "timezone"):
+        value = fields.get(setting)
+        if setting == "daysOfWeek" and isinstance(value, list):
+            value = [_day_name(day) for day in value]
+        elif setting == "dayOfWeek" and value is not None:
+            value = _day_name(value)
+        if value is not None:
+            written[setting] = value
+    if not fields["enabled"]:
+        written["enabled"] = False
+    return written
+
+
 def _create_actions(fields: Fields) -> tuple[Action, ...]:
     """A new schedule is taken to be active (facts F8)."""
     return (Action.CREATE,) if fields["enabled"] else (Action.CREATE, Action.DISABLE)
@@ -316,6 +336,7 @@ KIND = Kind(
     check=_check,
     to_wire=_to_wire,
     from_wire=_from_wire,
+    to_manifest=_to_manifest,
     create_actions=_create_actions,
     update_actions=_update_actions,
     second_tries=_second_tries,

@@ -71,7 +71,7 @@ class Observed:
 
     `id` is spelled as the service spells it; compare ids with `same_id`. `fields` is None where only
     the list was read and the kind's fields are in the detail. `foreign` says why cwsync must not
-    overwrite it.
+    overwrite it. `people` are the names of the users that it has, by GUID.
     """
 
     kind: str
@@ -86,6 +86,8 @@ class Observed:
     modified_by: str | None = None
     modified_at: str | None = None
     foreign: str | None = None
+    version: str | None = None
+    people: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

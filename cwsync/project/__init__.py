@@ -1,6 +1,6 @@
 """cwsync.yaml: environments, variables, users, guards, and where the manifests are."""
 
-from cwsync.project.files import manifest_files
+from cwsync.project.files import covers, manifest_files
 from cwsync.project.loading import find_project, load_project
 from cwsync.project.models import Authenticate, Basic, Certificate, Guards, Requests, project_schema
 from cwsync.project.values import Environment, Project, shown
@@ -13,6 +13,7 @@ __all__ = [
     "Guards",
     "Project",
     "Requests",
+    "covers",
     "find_project",
     "load_project",
     "manifest_files",

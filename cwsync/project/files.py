@@ -44,6 +44,17 @@ def manifest_files(project: Project) -> list[Path]:
     return sorted(found.values(), key=lambda file: file.relative_to(project.root).as_posix())
 
 
+def covers(project: Project, file: Path) -> bool:
+    """Whether `manifests:` of the project has a pattern for this file, which need not exist yet."""
+    try:
+        names = file.relative_to(project.root).parts
+    except ValueError:
+        return False
+    return not any(name.startswith(".") for name in names) and any(
+        _matches(PurePosixPath(pattern).parts, names) for pattern in project.manifests
+    )
+
+
 def pattern_problems(root: Map, patterns: Seq) -> Iterator[Problem]:
     """Manifests are the project's own: a pattern that leaves its folder is refused."""
     for index, pattern in enumerate(patterns):
