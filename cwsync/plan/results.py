@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cwsync.errors import Problem
-from cwsync.plan.values import Drift
+from cwsync.plan.values import Drift, DriftField
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,15 @@ class ApplyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Stranger:
+    """An object of the tenant that nobody declares and nobody manages."""
+
+    kind: str
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DriftResult:
     """What the tenant changed behind our back; `managed` counts what was looked at."""
 
@@ -66,3 +75,16 @@ class DriftResult:
     labels: dict[str, str] = field(default_factory=dict)
     read_calls: int = 0
     read_seconds: float = 0.0
+    strangers: tuple[Stranger, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What of the drift of one address was accepted: its fields, none where nothing had drifted. `where` is its
+    place in the manifests, `written` whether they were changed, `unshown` what nobody can look at."""
+
+    address: str
+    where: str
+    written: bool = False
+    fields: tuple[DriftField, ...] = ()
+    unshown: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cwsync.errors import Problem
 
 if TYPE_CHECKING:
-    from cwsync.plan import ApplyResult, Change, Drift, DriftResult, Outcome, Plan
+    from cwsync.plan import ApplyResult, Change, Drift, DriftField, DriftResult, Outcome, Plan
 
 FORMAT_VERSION = "1.2"
 _ACTIONS = {
@@ -129,6 +129,9 @@ def drift_json(result: DriftResult) -> str:
             "managed": result.managed,
             "drifted": [_drifted(drift) for drift in result.drifted],
             "unmanaged": result.unmanaged,
+            "unmanagedObjects": [
+                {"kind": one.kind, "name": one.name, "id": one.id} for one in result.strangers
+            ],
             "unverifiable": result.unverifiable,
             "problems": problem_list(result.problems),
             "reads": _reads(result.read_calls, result.read_seconds),
@@ -143,12 +146,14 @@ def _drifted(drift: Drift) -> dict[str, Any]:
         "name": drift.name,
         "id": drift.id,
         "status": drift.status,
-        "fields": [
-            {"path": field.path, "known": field.known, "observed": field.observed} for field in drift.fields
-        ],
+        "fields": drift_field_list(drift.fields),
         "modifiedBy": drift.modified_by,
         "modifiedAt": drift.modified_at,
     }
+
+
+def drift_field_list(fields: Iterable[DriftField]) -> list[dict[str, Any]]:
+    return [{"path": one.path, "known": one.known, "observed": one.observed} for one in fields]
 
 
 def apply_json(result: ApplyResult) -> str:

@@ -52,12 +52,16 @@ class Values:
 
     def pair(self, before: Any, after: Any, path: str = "") -> str:
         """`old -> new`; of two long texts that begin alike, the part in which they differ."""
+        return " -> ".join(self.sides(before, after, path))
+
+    def sides(self, before: Any, after: Any, path: str = "") -> tuple[str, str]:
+        """Both as `pair` has them."""
         old, new = self._whole(before, ""), self._whole(after, path)
         start = 0
         if max(len(old), len(new)) > LONGEST:
             alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
             start = max(0, alike - _BEFORE_A_DIFFERENCE) if alike > LONGEST // 2 else 0
-        return f"{self._clip(old, start)} -> {self._clip(new, start)}"
+        return self._clip(old, start), self._clip(new, start)
 
     def _whole(self, value: Any, path: str) -> str:
         if path in self.unknown and path:

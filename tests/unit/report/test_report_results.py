@@ -166,7 +166,8 @@ def test_drift_names_fields_values_person_and_time() -> None:
         "Drift: 2 of 14 managed objects changed outside cwsync.\n"
         "\n"
         "Not managed here: 1 object (-v names them).\n"
-        "Never shown by the service, so taken to be as last applied: 1 field (-v names them)."
+        "Never shown by the service, so taken to be as last applied: 1 field:\n"
+        "  connection.sales-s3: accessKeyId"
     )
 
 
