@@ -1,4 +1,4 @@
-"""explain: what a kind or a field means."""
+"""explain: what a kind, a change list or a field means."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from cwsync.errors import Exit
 @with_settings("text")
 @click.argument("what", metavar="KIND[.FIELD]")
 def explain_command(settings: Settings, what: str) -> int:
-    """Say what a kind or a field means, what it takes, and how it is compared with the tenant."""
+    """Say what a kind or a field means, what it takes, and how it is compared with the tenant.
+
+    KIND is also one of the change lists: import, moved, removed.
+    """
     from cwsync.report.explain import explain
 
     kind, *path = what.split(".")

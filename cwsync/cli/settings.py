@@ -64,11 +64,21 @@ def _assignments(
     return found
 
 
-def _options(formats: tuple[str, ...]) -> list[Callable[[F], F]]:
+def _options(formats: tuple[str, ...], *, environments: bool = False) -> list[Callable[[F], F]]:
     named = click.Choice(formats) if formats else None
+    environment = "environments" if environments else "environment"
     return [
         click.option("-C", "directory", metavar="DIR", help="The project's folder, instead of this one."),
-        click.option("-e", "--environment", metavar="ENV", help="The environment of cwsync.yaml."),
+        click.option(
+            "-e",
+            "--environment",
+            environment,
+            multiple=environments,
+            metavar="ENV",
+            help="An environment of cwsync.yaml. Give it twice."
+            if environments
+            else "The environment of cwsync.yaml.",
+        ),
         click.option(
             "--var",
             "variables",
@@ -88,15 +98,19 @@ def _how(formats: tuple[str, ...]) -> str:
     return f"How to print the result: {', '.join(formats) if formats else 'text, json and others'}."
 
 
-def with_settings(*formats: str) -> Callable[[F], F]:
-    """Give a command the common options; it gets a `Settings` as its first argument."""
+def with_settings(*formats: str, environments: bool = False) -> Callable[[F], F]:
+    """Give a command the common options; it gets a `Settings` as its first argument.
+
+    With `environments` it takes -e several times, and gets them as an argument of that name; those settings
+    have an environment only where one was given before the command's name.
+    """
 
     def decorate(command: F) -> F:
         @wraps(command)
         def run(**given: Any) -> Any:
             return command(_settings(given, formats), **given)
 
-        for option in reversed(_options(formats)):
+        for option in reversed(_options(formats, environments=environments)):
             run = option(run)
         return run  # type: ignore[return-value] # click's decorators keep what they are given
 
@@ -114,7 +128,7 @@ def _settings(given: dict[str, Any], formats: tuple[str, ...]) -> Settings:
     """Take the common options out of what a command was given."""
     context = click.get_current_context()
     before = _given_before(context)
-    own = {name: given.pop(name) for name in ("directory", "environment", "format")}
+    own = {name: given.pop(name, None) for name in ("directory", "environment", "format")}
     flags = {name: given.pop(name) or before.get(name) for name in ("no_color", "verbose", "quiet")}
     chosen = {name: own[name] or before.get(name) for name in own}
     wanted = chosen["format"] or formats[0]

@@ -10,7 +10,8 @@ from textwrap import wrap
 from typing import Any
 
 from cwsync.errors import fail, suggest
-from cwsync.kinds import KINDS, Behaviour, Kind
+from cwsync.kinds import KINDS, Behaviour, Kind, Rule
+from cwsync.manifest.lists import LISTS
 from cwsync.manifest.schema import manifest_schema
 
 Schema = Mapping[str, Any]
@@ -29,6 +30,23 @@ _COMPARED: Mapping[Behaviour, str] = {
 }
 
 
+_AS_IT_IS = "As it is: the tenant shows it, and any difference is a change or drift."
+_OURS = "It is not: the tenant knows nothing of it. It only says how cwsync treats the object."
+_LISTED = "It is not: a change list only changes what cwsync knows, in the state."
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is explained: a kind, or a change list, which has one form and no rules."""
+
+    name: str
+    stands: str
+    summary: str
+    forms: tuple[tuple[str, str], ...]
+    """For each form its definition in the schema, and its name where there are several."""
+    rules: tuple[Rule, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     """A field of one form of a kind: `form` is that form's name where the kind has several."""
@@ -38,20 +56,32 @@ class _Field:
     required: bool
 
 
-def explain(kind_name: str, path: tuple[str, ...]) -> str:
-    """A kind, or one of its fields. Raises CW901 for what does not exist, with the nearest that does."""
-    if kind_name not in KINDS:
-        raise _unknown(f"there is no kind {kind_name}", kind_name, list(KINDS))
-    kind = KINDS[kind_name]
-    found = _forms(kind)
+def explain(name: str, path: tuple[str, ...]) -> str:
+    """A kind, a change list, or one of its fields. Raises CW901 for what does not exist, with the nearest that does."""
+    if name not in KINDS and name not in LISTS:
+        raise _unknown(f"there is no kind {name}", name, [*KINDS, *LISTS])
+    subject = _of_kind(KINDS[name]) if name in KINDS else _of_list(name)
+    definitions = _definitions()
+    found = [_Field(form, definitions[model], required=True) for model, form in subject.forms]
     for depth, step in enumerate(path):
         below = [_Field(one.form, *child) for one in found for child in _child(one.schema, step)]
         if not below:
             known = sorted({name for one in found for name in _properties(one.schema)})
-            where = ".".join((kind_name, *path[:depth]))
+            where = ".".join((name, *path[:depth]))
             raise _unknown(f"{where} has no field {step}", step, known)
         found = below
-    return "\n".join(_kind(kind, found) if not path else _field(kind, path, found))
+    return "\n".join(_overview(subject, found) if not path else _field(subject, path, found))
+
+
+def _of_kind(kind: Kind) -> _Subject:
+    names = [model.__name__ for model in kind.models]
+    forms = tuple((name, name if len(names) > 1 else "") for name in names)
+    return _Subject(kind.name, f"section {kind.section}", kind.summary, forms, kind.rules)
+
+
+def _of_list(name: str) -> _Subject:
+    entry, example = LISTS[name]
+    return _Subject(name, "a change list", f"{entry.__doc__} Such as: {example}", ((entry.__name__, ""),))
 
 
 def _unknown(message: str, word: str, known: list[str]) -> Exception:
@@ -64,14 +94,6 @@ def _unknown(message: str, word: str, known: list[str]) -> Exception:
 def _definitions() -> Schema:
     definitions: Schema = manifest_schema()["$defs"]
     return definitions
-
-
-def _forms(kind: Kind) -> list[_Field]:
-    definitions = _definitions()
-    several = len(kind.models) > 1
-    return [
-        _Field(m.__name__ if several else "", definitions[m.__name__], required=True) for m in kind.models
-    ]
 
 
 def _open(schema: Schema) -> Iterator[Schema]:
@@ -100,9 +122,9 @@ def _child(schema: Schema, step: str) -> list[tuple[Schema, bool]]:
     return [found[step]] if step in found else []
 
 
-def _kind(kind: Kind, forms: list[_Field]) -> Iterator[str]:
-    yield f"{kind.name} (section {kind.section})"
-    yield from _text(kind.summary)
+def _overview(subject: _Subject, forms: list[_Field]) -> Iterator[str]:
+    yield f"{subject.name} ({subject.stands})"
+    yield from _text(subject.summary)
     for one in forms:
         yield ""
         if one.form:
@@ -112,15 +134,15 @@ def _kind(kind: Kind, forms: list[_Field]) -> Iterator[str]:
         for name, (field, _) in properties.items():
             yield f"  {name:<{width}}  {_description(field)}"
     yield ""
-    yield f"More of one of them: cwsync explain {kind.name}.FIELD"
+    yield f"More of one of them: cwsync explain {subject.name}.FIELD"
 
 
-def _field(kind: Kind, path: tuple[str, ...], found: list[_Field]) -> Iterator[str]:
+def _field(subject: _Subject, path: tuple[str, ...], found: list[_Field]) -> Iterator[str]:
     first = found[0].schema
-    yield ".".join((kind.name, *path))
+    yield ".".join((subject.name, *path))
     yield from _text(_description(first))
     forms = [one.form for one in found if one.form]
-    if forms and len(forms) < len(kind.models):
+    if forms and len(forms) < len(subject.forms):
         yield from _text(f"Only for {', '.join(forms)}.")
     yield ""
     yield f"  takes:    {_takes(one.schema for one in found)}"
@@ -133,14 +155,30 @@ def _field(kind: Kind, path: tuple[str, ...], found: list[_Field]) -> Iterator[s
         yield f"  fields:   {', '.join(inside)}"
     yield ""
     yield "How it is compared with the tenant:"
-    rules = [rule for rule in kind.rules if tuple(s for s in rule.path.split(".") if s != "*") == path]
-    if not rules:
-        yield from _text("As it is: the tenant shows it, and any difference is a change or drift.")
-    for rule in rules:
-        reason = re.sub(
-            r" \(facts [^)]*\)", "", rule.reason
-        )  # a row of our notes, which a reader doesn't have
-        yield from _text(f"{_COMPARED[rule.behaviour]} Why: {reason}.")
+    for line in _compared(subject, path):
+        yield from _text(line)
+
+
+def _compared(subject: _Subject, path: tuple[str, ...]) -> Iterator[str]:
+    """By the rules of the field, or of the nearest that it is a part of."""
+    if subject.name in LISTS:
+        yield _LISTED
+        return
+    if path[0] == "lifecycle":
+        yield _OURS
+        return
+    for whole in (path[:length] for length in range(len(path), 0, -1)):
+        rules = [
+            rule for rule in subject.rules if tuple(s for s in rule.path.split(".") if s != "*") == whole
+        ]
+        if rules:
+            part = "" if whole == path else f"As a part of {'.'.join(whole)}. "
+            for rule in rules:
+                # a row of our notes is something that a reader doesn't have
+                reason = re.sub(r" \(facts [^)]*\)", "", rule.reason)
+                yield f"{part}{_COMPARED[rule.behaviour]} Why: {reason}."
+            return
+    yield _AS_IT_IS
 
 
 def _description(schema: Schema) -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from cwsync.kinds import KINDS, Kind
 from cwsync.kinds.base import Lifecycle, Unmanaged
-from cwsync.located import Map, read
+from cwsync.located import Map, at, read
 from cwsync.manifest import Manifest, load_manifests
 from cwsync.project import load_project, manifest_files
 from cwsync.secret import SecretSource
@@ -22,6 +22,8 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ENVIRONMENTS = [
     ("quickstart", "local"),
     *(("all-kinds", name) for name in ("dev", "prod", "with-certificate", "with-password", "with-token")),
+    ("dev-and-prod", "dev"),
+    ("dev-and-prod", "prod"),
 ]
 
 
@@ -44,7 +46,7 @@ def test_it_loads_without_an_error_or_a_warning(example: str, environment: str) 
 
 
 def test_every_environment_is_looked_at() -> None:
-    for example in ("quickstart", "all-kinds"):
+    for example in (path.parent.name for path in EXAMPLES.glob("*/cwsync.yaml")):
         named = {environment for one, environment in ENVIRONMENTS if one == example}
         assert set(load_project(EXAMPLES / example).environments) == named
 
@@ -54,6 +56,15 @@ def test_dev_and_prod_have_the_same_resources_with_other_values() -> None:
     assert dev.keys() == prod.keys()
     assert dev["connection.sales-s3"].fields["bucketName"] == "acme-dev"
     assert prod["connection.sales-s3"].fields["bucketName"] == "acme-prod"
+
+
+def test_the_environments_of_dev_and_prod_differ_in_their_variables_alone() -> None:
+    (document,) = read(EXAMPLES / "dev-and-prod/cwsync.yaml", "cwsync.yaml")
+    dev, prod = (at(document, ("environments", name)) for name in ("dev", "prod"))
+    assert isinstance(dev, Map)
+    assert isinstance(prod, Map)
+    assert dev.keys() == prod.keys() - {"guards"} == {"api", "variables"}  # guards are about applying
+    assert "${" not in str(load_project(EXAMPLES / "dev-and-prod").manifests)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
