@@ -168,10 +168,19 @@ def _created(look: Look, intent: Intent, ours: Ours, now: Callable[[], datetime 
         return Found("needs a person", None, why, (_absent(intent),), tuple(found))
     if same_id(found[0].id) == ours.own and keeps_promise(intent, found[0]):
         return Found("done", found[0])  # it was there all the time, and a list that lagged did not show it
-    authors = {one.created_by for one in look.listed(intent.kind) if same_id(one.id) in ours.created}
-    evidence = _of_creation(intent, found[0], ours, authors - {None}, now())
+    evidence = _of_creation(intent, found[0], ours, _authors(look, intent.kind, ours), now())
     against = [one.said for one in evidence if speaks_against(one)]
     return Found("needs a person" if against else "done", found[0], "; ".join(against), evidence)
+
+
+def _authors(look: Look, kind: str, ours: Ours) -> set[str | None]:
+    """Who cwsync is, as what it has created here tells: of the same kind, which is read anyway, or of another."""
+    others = [name for name, one in KINDS.items() if one.listing is not None and name != kind]
+    for name in (kind, *others) if ours.created else ():
+        authors = {one.created_by for one in look.listed(name) if same_id(one.id) in ours.created} - {None}
+        if authors:
+            return authors
+    return set()
 
 
 def speaks_against(one: Evidence) -> bool:

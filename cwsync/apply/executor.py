@@ -25,7 +25,7 @@ from cwsync.apply.task import Task, Tasks
 from cwsync.apply.work import Result, Worker, secrets_again
 from cwsync.errors import CwsyncError, Problem
 from cwsync.kinds import Action, Desired, Snapshot
-from cwsync.plan import SET_ASIDE, ApplyResult, Call, Plan
+from cwsync.plan import SET_ASIDE, ApplyResult, Call, Plan, plain_address
 from cwsync.plan.bind import Bindings
 from cwsync.state import Conflict, Fingerprint, Held, State
 
@@ -103,9 +103,10 @@ class _Run:
         self.tasks = self._tasks()
         worker = Worker(given.client, self._ours, self._may_send, given.pause, self.requests, self._stopping)
         self.crew: Crew[Task, Result] = Crew(worker.perform, given.parallelism, self._stopping)
-        unresolved = {intent.address for intent in given.held.state.pending.values()}
+        # An object and what it replaces wait for each other: whichever is in doubt, the other one stays.
+        unresolved = {plain_address(intent.address) for intent in given.held.state.pending.values()}
         for call in given.plan.calls:
-            if call.address in unresolved and call.order in self.waiting:
+            if plain_address(call.address) in unresolved and call.order in self.waiting:
                 self._skip(call.order, "what an earlier run did to it is not certain")
                 self._block(call)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cwsync.apply.work import Result
 from cwsync.kinds import KINDS, Action, Desired, same_id
-from cwsync.plan import SET_ASIDE, Change, Outcome, Plan
+from cwsync.plan import SET_ASIDE, Change, Outcome, Plan, plain_address
 from cwsync.plan.diff import arrange
 from cwsync.plan.lists import imported
 from cwsync.state import Deposed, Entry, Fingerprint, Intent, State
@@ -108,9 +108,9 @@ def settled(state: State, plan: Plan, desired: Mapping[str, Desired]) -> State:
     An address whose last operation is not resolved yet stays as it is.
     """
     state = _moved(state, {one.previous_address: one.address for one in plan.changes if one.previous_address})
-    unresolved = {intent.address for intent in state.pending.values()}
+    unresolved = {plain_address(intent.address) for intent in state.pending.values()}
     for change in plan.changes:
-        if change.address in unresolved:
+        if plain_address(change.address) in unresolved:
             continue
         if change.action == "forget":
             state = _forgotten(state, change)

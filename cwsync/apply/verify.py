@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cwsync.api import Client, ServiceError
 from cwsync.errors import Problem
-from cwsync.kinds import KINDS, Action, Behaviour, Snapshot
+from cwsync.kinds import KINDS, Action, Behaviour, Snapshot, same_id
 from cwsync.live import read_tenant, reads_again
-from cwsync.plan import Call, Change, Drift, Plan, make_plan
+from cwsync.plan import Call, Change, Drift, Outcome, Plan, make_plan
 from cwsync.project import Guards
 from cwsync.state import State
 
@@ -27,14 +27,15 @@ class Verified:
     seen: Snapshot | None = None
 
 
-def verify(client: Client, state: State, touched: Iterable[str]) -> Verified:
-    """Read these addresses again, with as few requests as show them."""
-    mine = {address: state.resources[address] for address in touched if address in state.resources}
-    if not mine:
+def verify(client: Client, state: State, applied: Sequence[Outcome]) -> Verified:
+    """Read what was applied again, with as few requests as show it; of what was deleted, the lists."""
+    mine = {one.address: state.resources[one.address] for one in applied if one.address in state.resources}
+    gone = [one for one in applied if one.action == "delete" and one.id is not None]
+    if not (mine or gone):
         return Verified()
     only = replace(state, resources=mine, deposed=(), pending={})
     try:
-        seen = read_tenant(client, reads_again(mine.values()))
+        seen = read_tenant(client, reads_again(mine.values(), [_kind(one) for one in gone]))
     except ServiceError as error:
         return Verified((_unread(error.problem.message),))
     drifted = make_plan({}, only, seen, environment="", tenant="", guards=Guards()).drift
@@ -43,6 +44,7 @@ def verify(client: Client, state: State, touched: Iterable[str]) -> Verified:
         problems=(
             *(_unread(reason) for reason in dict.fromkeys(seen.unread.values())),
             *(_warning(_differs(drift), drift.address) for drift in drifted if drift not in status),
+            *(_warning(_still_there(one), one.address) for one in gone if _shows(seen, one)),
         ),
         correction=_correction(status) if status else None,
         seen=seen,
@@ -66,6 +68,23 @@ def _correction(drifted: list[Drift]) -> Plan:
         key = drift.address.partition(".")[2]
         changes.append(Change(drift.address, drift.kind, key, drift.name, "update", drift.id))
     return Plan("", "", changes=tuple(changes), calls=tuple(calls))
+
+
+def _kind(one: Outcome) -> str:
+    return one.address.partition(".")[0]
+
+
+def _shows(seen: Snapshot, one: Outcome) -> bool:
+    """A notification is shown by the pointer to it."""
+    id = same_id(one.id or "")
+    if _kind(one) == "notification":
+        pointers = (each.notification for each in seen.objects.get("integration", {}).values())
+        return id in {same_id(pointer) for pointer in pointers if pointer}
+    return seen.get(_kind(one), id) is not None
+
+
+def _still_there(one: Outcome) -> str:
+    return f"{one.address} was deleted, and the tenant shows it still: plan again to see whether it stays"
 
 
 def _differs(drift: Drift) -> str:

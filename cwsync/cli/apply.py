@@ -199,7 +199,7 @@ def _execute(
         result = executor.run()
         if result.interrupted:
             return result
-        seen = verify(workspace.client, held.state, [outcome.address for outcome in result.applied])
+        seen = verify(workspace.client, held.state, result.applied)
         if seen.correction is not None and seen.seen is not None:
             corrected = replace(executor, plan=seen.correction, snapshot=seen.seen).run()
             result = both(result, corrected)

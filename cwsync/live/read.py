@@ -76,9 +76,10 @@ def _scheduled(desired: Sequence[Desired], known: State) -> Iterator[str]:
                 yield name
 
 
-def reads_again(entries: Collection[Entry]) -> Reads:
-    """The fewest reads that show these objects again: what has a detail needs no list."""
-    lists: set[str] = set()
+def reads_again(entries: Collection[Entry], gone: Iterable[str] = ()) -> Reads:
+    """The fewest reads that show these objects again: what has a detail needs no list. Of the kinds in `gone`,
+    only the lists show what is no longer there."""
+    lists = {_LISTED_WITH.get(kind, kind) for kind in gone}
     details: dict[str, set[str]] = {}
     for entry in entries:
         if KINDS[entry.kind].detail is None:

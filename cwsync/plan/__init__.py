@@ -6,12 +6,23 @@ from cwsync.plan.lists import relabel
 from cwsync.plan.make import make_plan
 from cwsync.plan.names import SET_ASIDE, TEMPORARY
 from cwsync.plan.pending import Evidence, Pending, Verdict, Way
-from cwsync.plan.results import ApplyResult, DriftResult, Outcome, Sent
-from cwsync.plan.values import Call, Change, Drift, DriftField, FieldChange, Plan, Selection, canonical_json
+from cwsync.plan.results import Accepted, ApplyResult, DriftResult, Outcome, Sent, Stranger
+from cwsync.plan.values import (
+    Call,
+    Change,
+    Drift,
+    DriftField,
+    FieldChange,
+    Plan,
+    Selection,
+    canonical_json,
+    plain_address,
+)
 
 __all__ = [
     "SET_ASIDE",
     "TEMPORARY",
+    "Accepted",
     "ApplyResult",
     "Call",
     "Change",
@@ -25,9 +36,11 @@ __all__ = [
     "Plan",
     "Selection",
     "Sent",
+    "Stranger",
     "Verdict",
     "Way",
     "canonical_json",
     "make_plan",
+    "plain_address",
     "relabel",
 ]

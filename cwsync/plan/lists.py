@@ -90,11 +90,16 @@ def adopt(
         _import(one, desired, observed, made)
     for address, resource in desired.items() if names else ():
         unsure = any(intent.address == address for intent in known.pending.values())
-        if address not in made.known.resources and not unsure:
+        if address not in made.known.resources and not unsure and not _comes_along(resource, made):
             found = _held(resource, observed, made.known)
             if found is not None and found.fields is not None:
                 _bind(resource, found, made)
     return made
+
+
+def _comes_along(one: Desired, made: Adopted) -> bool:
+    """The notification of an integration that is ours is no stranger's: the service has made it (facts A5)."""
+    return one.kind == "notification" and one.parent is not None and one.parent.address not in made.addresses
 
 
 def _kind(address: str) -> str:

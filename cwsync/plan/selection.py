@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cwsync.errors import Problem, suggest
 from cwsync.kinds import Desired
-from cwsync.plan.values import Change, Selection
+from cwsync.plan.values import Change, Selection, plain_address
 from cwsync.state import State
 
 
@@ -21,7 +21,7 @@ class Chosen:
 
     def allows(self, change: Change) -> bool:
         """In a partial plan nothing goes that was not named: neither for a neighbour's sake, nor by exclusion."""
-        address = change.address.partition(" ")[0]  # what was replaced goes with its address
+        address = plain_address(change.address)
         if self.addresses is None or self.deletable is None:
             return True
         if change.action in ("delete", "replace"):

@@ -14,6 +14,11 @@ Cause = Literal["manifest", "drift", "both", "secret", "new"]
 ActionName = Literal["no-op", "create", "update", "replace", "delete", "import", "forget", "move"]
 
 
+def plain_address(address: str) -> str:
+    """The address alone: what was replaced goes by that of its resource, with a remark behind it."""
+    return address.partition(" ")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What a person asked for beside the manifests. With `targets` or `excludes` the plan is a partial one.

@@ -12,16 +12,16 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Condition, Event, Lock
+from threading import Event
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 from support.tenant import Tenant
+from unit.apply import wires
 
 from cwsync.api import Basic, Client, Endpoint
 from cwsync.api.clock import Clock as ApiClock
-from cwsync.api.replies import Reply
 from cwsync.apply import (
     Executor,
     Recovered,
@@ -68,8 +68,7 @@ Manifest = dict[str, dict[str, dict[str, Any]]]
 Seen = Callable[[httpx.Request], object]
 
 
-class Killed(BaseException):
-    """The process is gone. No handler of ours may catch this."""
+Killed = wires.Killed
 
 
 def s3(name: str = "Sales", **more: Any) -> dict[str, Any]:
@@ -114,67 +113,6 @@ def everything() -> Manifest:
     }
 
 
-class Watched(httpx.BaseTransport):
-    """One process' way to the tenant. `before` and `after` are told of every mutation of CloudWorks, the
-    second one also where its reply is lost. Once the process is dead, nothing leaves any more."""
-
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
-        self._inner = httpx.WSGITransport(rig.app)
-        self._dead = False
-        self._under_way = 0
-        self._changed = Condition()
-
-    def cut(self) -> None:
-        """Let nothing more out."""
-        self._dead = True
-
-    def drained(self, but: int = 0) -> None:
-        """Wait until what has left has arrived, but for so many requests."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._under_way <= but)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        with self._rig.gate, self._changed:
-            if self._dead:
-                raise Killed
-            self._under_way += 1
-        try:
-            return self._handle(request)
-        finally:
-            with self._changed:
-                self._under_way -= 1
-                self._changed.notify_all()
-
-    def _handle(self, request: httpx.Request) -> httpx.Response:
-        self._rig.before_any(request)
-        if request.method == "GET" or request.url.path.startswith("/token/"):
-            return self._rig.shown(self._inner.handle_request(request))
-        self._rig.before(request)
-        try:
-            response = self._inner.handle_request(request)
-            response.read()
-        except httpx.TransportError:
-            self._rig.after(request)
-            raise
-        self._rig.after(request)
-        return response
-
-
-class WatchedClient(Client):
-    """A client that tells when a mutation has returned to whoever sent it."""
-
-    def __init__(self, rig: Rig, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self._rig = rig
-
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None, **how: Any) -> Reply:
-        try:
-            return super().send(method, path, body, **how)
-        finally:
-            self._rig.returned(f"{method} {path}")
-
-
 class WatchedStore:
     """A store that counts, and that can be made to fail or to kill, before it has written or after."""
 
@@ -183,16 +121,18 @@ class WatchedStore:
         self.commits: list[State] = []
         self.before: Callable[[State], None] = lambda _state: None
         self.after: Callable[[State], None] = lambda _state: None
+        self.gate: AbstractContextManager[object] = nullcontext()
 
     def read(self) -> State | None:
         return self.inner.read()
 
     def commit(self, old: State | None, new: State) -> State:
-        self.before(new)
-        done = self.inner.commit(old, new)
-        self.commits.append(done)
-        self.after(done)
-        return done
+        with self.gate:
+            self.before(new)
+            done = self.inner.commit(old, new)
+            self.commits.append(done)
+            self.after(done)
+            return done
 
     def raw(self) -> bytes | None:
         return self.inner.raw()
@@ -220,24 +160,10 @@ def nothing(_told: object) -> None:
     """Nothing happens between two steps."""
 
 
-class Time:
-    """It stands still but for those who sleep, and is the same for all machines."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-        self.slept: list[float] = []
-        self._one_at_a_time = Lock()
-
-    def sleep(self, seconds: float) -> None:
-        with self._one_at_a_time:
-            self.slept.append(seconds)
-            self.now += seconds
-
-
 class Rig:
     def __init__(self, folder: Path, *, store: Store | None = None, **options: Any) -> None:
         self.folder = folder
-        self.time = Time()
+        self.time = wires.Time(NOW)
         self.timing: Timing | None = None
         self.sleep = self.time.sleep
         self.app = application(clock=lambda: self.now, **options)
@@ -258,7 +184,7 @@ class Rig:
         self.gate: AbstractContextManager[object] = nullcontext()
         self.asks_the_time: Callable[[], object] = lambda: None
         self.held: Held | None = None
-        self._wires: list[Watched] = []
+        self._wires: list[wires.Watched] = []
 
     def beside(self) -> Rig:
         """Another machine: the same tenant, the same state and the same time, and nothing happens on it yet."""
@@ -298,14 +224,14 @@ class Rig:
 
     def client(self, parallelism: int = 1, **more: Any) -> Client:
         clock = ApiClock(lambda: self.now, self.sleep, lambda: self.now)
-        self._wires.append(Watched(self))
+        self._wires.append(wires.Watched(self))
         options = {
             "transport": self._wires[-1],
             "parallelism": parallelism,
             "per_second": None,
             "clock": clock,
         }
-        return WatchedClient(
+        return wires.WatchedClient(
             self,
             Endpoint("http://emulator/2/0", "http://emulator"),
             Basic("ci@example.com", SecretStr("needle-password")),
@@ -388,10 +314,10 @@ class Rig:
             held.release()
         return run
 
-    def drained(self, but: int = 0) -> None:
-        """Wait until the requests that have left have arrived, but for so many."""
+    def drained(self) -> None:
+        """Wait until the requests that other threads have sent have arrived."""
         for wire in self._wires:
-            wire.drained(but)
+            wire.drained()
 
     def die(self) -> None:
         """The process is gone, with all its threads: nothing leaves it any more."""
@@ -408,7 +334,7 @@ class Rig:
         if all(one.severity == "warning" for one in problems):
             held.update(lambda state: settled(state, plan, executor.desired))
             result = executor.run()
-            verified = verify(client, held.state, [outcome.address for outcome in result.applied])
+            verified = verify(client, held.state, result.applied)
         return Run(result, plan, recovered, verified)
 
     def mutations_of(self, work: Callable[[], object]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
-from unit.apply.rig import MODEL, Manifest, Rig, Run, Seen, flow, once, process
+from unit.apply.rig import MODEL, Killed, Manifest, Rig, Run, Seen, flow, nothing, once, process, s3
 
 from cwsync.errors import Exit, exit_status
 
@@ -186,3 +187,32 @@ def test_what_is_gone_already_needs_no_deletion(rig: Rig) -> None:
     run = rig.apply({"integrations": {"open": process("Open")}})
     assert (run.codes, run.result.calls) == ([], ())
     assert set(rig.state.resources) == {"integration.open"}
+
+
+def test_who_we_are_is_told_by_what_we_made_of_another_kind(rig: Rig) -> None:
+    """The first integration of all is made by somebody else, as we would have made it (E3)."""
+    rig.apply({"connections": {"sales": s3()}})
+    rig.before = once(lambda: made_a_twin(rig))
+    run = rig.apply({"connections": {"sales": s3()}, "integrations": {"close": process()}})
+    assert run.codes == ["CW605"]
+    assert "Grace Hopper created it" in run.result.problems[0].message
+    assert "integration.close" not in rig.state.resources
+
+
+def test_what_was_set_aside_and_is_in_doubt_is_not_deleted(rig: Rig) -> None:
+    """Its deletion was cut off, and a person has renamed it since: then it may be of use to somebody."""
+    two = with_open(CLOSE)
+    rig.apply({"flows": {"old": flow("close", "open")}, **two})
+
+    def killed(request: httpx.Request) -> None:
+        if request.method == "DELETE":
+            raise Killed
+
+    rig.before = killed
+    with pytest.raises(Killed):
+        rig.apply({"flows": {"new": flow("close", "open")}, **two})
+    rig.before = nothing
+    (aside,) = rig.state.deposed
+    rig.tenant.edit("update", "flow", id=aside.id, body={"name": "Keep this"})
+    assert rig.apply({"flows": {"new": flow("close", "open")}, **two}).codes == ["CW605"]
+    assert "Keep this" in rig.tenant.names("flows")

@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
-from unit.apply.rig import ALICE, BOB, Killed, Manifest, Rig, azure, daily, notify, once, process
+from unit.apply.rig import ALICE, BOB, Killed, Manifest, Rig, azure, daily, notify, once, process, s3
 
 from cwsync.apply import Executor
 from cwsync.kinds import KINDS, Action, Write
+from cwsync.plan import Outcome
 from cwsync.state import LocalStore
 
 CLOSE: Manifest = {"integrations": {"close": process()}}
@@ -290,7 +291,19 @@ def test_a_put_that_enables_is_no_riddle_for_the_call_that_disables(tmp_path: Pa
 def verified(executor: Executor) -> Any:
     from cwsync.apply import verify
 
-    return verify(executor.client, executor.held.state, list(executor.held.state.resources))
+    applied = [Outcome(address, "update") for address in executor.held.state.resources]
+    return verify(executor.client, executor.held.state, applied)
+
+
+def test_a_deletion_that_the_service_only_pretends_is_told(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.apply({"connections": {"sales": s3(), "third": s3("Third")}})
+    rig.tenant.fault("status", "DELETE", "/2/0/integrations/connections/*", status=204)
+    run = rig.apply({"connections": {"third": s3("Third")}})
+    (told,) = run.verified.problems
+    assert (told.code, told.severity, told.address) == ("CW315", "warning", "connection.sales")
+    assert "shows it still" in told.message
+    rig.close()
 
 
 def test_the_state_in_a_file_serves_as_well(tmp_path: Path) -> None:
