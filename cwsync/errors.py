@@ -95,6 +95,8 @@ CODES: dict[str, tuple[Exit, str]] = {
     "CW406": (Exit.ERROR, "the key of the secrets' fingerprints cannot be used"),
     "CW407": (Exit.ERROR, "an operation is pending, and the state cannot be edited there"),
     "CW408": (Exit.ERROR, "a copy of the state that is another one, or older"),
+    "CW409": (Exit.ERROR, "a bucket that does not hold conditions on writes, so the state is not safe there"),
+    "CW410": (Exit.ERROR, "the state has moved to another place"),
     # planning
     "CW501": (Exit.ERROR, "the name exists in the tenant and is not managed here"),
     "CW502": (Exit.REFUSED, "a deletion that preventDestroy forbids"),
@@ -116,6 +118,7 @@ CODES: dict[str, tuple[Exit, str]] = {
         "a deletion and a creation that look like one resource under a new key (a warning)",
     ),
     "CW520": (Exit.ERROR, "what drifted cannot be written into the manifests"),
+    "CW521": (Exit.CHANGES, "an object that was changed or deleted outside cwsync (`drift`)"),
     # applying
     "CW601": (Exit.PARTLY_APPLIED, "some operations failed, others were applied"),
     "CW602": (Exit.ERROR, "no terminal to ask on, and no --auto-approve"),

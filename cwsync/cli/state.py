@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from cwsync.cli.locking import lock_timeout_option, locked
+from cwsync.cli.migrate import migrate_command
 from cwsync.cli.settings import Settings, group_options, with_settings
 from cwsync.errors import CwsyncError, Exit, fail
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 @group_options
 def state_command(**_options: object) -> None:
     """Look at what is known to be managed, and mend it by hand."""
+
+
+state_command.add_command(migrate_command)
 
 
 @state_command.command("list")
@@ -131,7 +135,7 @@ def pull_command(settings: Settings) -> int:
     store = Workspace.open(settings, manifests=False).store
     data = store.raw()
     if data is None:
-        raise _nothing_stored(store)
+        raise nothing_stored(store)
     from_json(data, store.describe())  # a damaged document is no copy to keep
     settings.show(data)
     return Exit.OK
@@ -154,7 +158,7 @@ def push_command(settings: Settings, file: IO[bytes], force: bool, lock_timeout:
     if stored is not None and stored.lock is None:
         put_back(stored, copy, force=force)  # what is refused must make no saved plan stale
     with locked(settings, workspace, lock_timeout, None) as held:
-        _settle(settings, held)
+        settle(settings, held)
         new = held.found is None
         held.update(lambda state: succeeding(state, copy) if new else put_back(state, copy, force=force))
     state = held.state
@@ -187,22 +191,23 @@ def _edited(settings: Settings, lock_timeout: float, change: Callable[[State], S
     workspace = Workspace.open(settings, manifests=False)
     found = workspace.store.read()
     if found is None:
-        raise _nothing_stored(workspace.store)
+        raise nothing_stored(workspace.store)
     if found.lock is None:
         change(found)  # taking the lock is a change too: what is refused must make no saved plan stale
     with locked(settings, workspace, lock_timeout, None) as held:
-        _settle(settings, held)
+        settle(settings, held)
         return held.state, held.update(change)
 
 
-def _settle(settings: Settings, held: Held) -> None:
+def settle(settings: Settings, held: Held) -> None:
     """What a dead run has sent may still take effect. Were the lock given back before, nobody would wait."""
     if held.unsettled:
         settings.say(f"An earlier run was cut off: waiting {held.unsettled:.0f} s for what it has sent.")
     held.settle()
 
 
-def _nothing_stored(store: Store) -> CwsyncError:
+def nothing_stored(store: Store) -> CwsyncError:
+    """CW507: where there is no document yet."""
     return fail(
         "CW507",
         f"there is nothing at {store.describe()} yet, so nothing is managed",

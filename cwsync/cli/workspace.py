@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cwsync.kinds import Desired, Snapshot
     from cwsync.plan import Plan, Selection
     from cwsync.plan.saved import SavedPlan
-    from cwsync.state import Fingerprint, LocalStore, State
+    from cwsync.state import Fingerprint, State, Store
 
 KEY_FILE = Path(".cwsync") / "key"
 
@@ -81,11 +82,19 @@ class Workspace:
     def parallelism(self) -> int:
         return self.project.environment.requests.parallelism
 
-    @property
-    def store(self) -> LocalStore:
+    @cached_property
+    def store(self) -> Store:
+        return self.store_at(self.project.environment.state)
+
+    def store_at(self, place: str) -> Store:
+        """The store at a place, which is written as `state` in cwsync.yaml is."""
+        if "://" in place:
+            from cwsync.state.object import ObjectStore
+
+            return ObjectStore.at(place, sleep=self.outside.sleep)
         from cwsync.state import LocalStore
 
-        return LocalStore(self.project.root / self.project.environment.state, files=self.outside.files)
+        return LocalStore(self.project.root / place, files=self.outside.files)
 
     @property
     def client(self) -> Client:

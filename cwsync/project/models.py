@@ -140,9 +140,9 @@ class EnvironmentFile(Written):
     state: Text | None = Field(
         None,
         min_length=1,
-        description="The file of the state, from the project's folder. "
-        "Without it: .cwsync/<environment>.state.json.",
-        examples=["state/prod.state.json"],
+        description="Where the state is kept: a file, from the project's folder, or an object in a bucket, as "
+        "s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH. Without it: .cwsync/<environment>.state.json.",
+        examples=["state/prod.state.json", "s3://acme-iac/cwsync/prod.state.json"],
     )
     guards: Guards = Field(
         Guards.model_construct(),

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from cwsync.errors import Problem
 from cwsync.located import Map, Path, problem
 
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+_BUCKETS = ("s3", "gs", "az")
+_FORM = "s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, or a file's path"
 
 
 def environment_problems(root: Map, path: Path, environment: Map) -> Iterator[Problem]:
@@ -29,9 +31,26 @@ def environment_problems(root: Map, path: Path, environment: Map) -> Iterator[Pr
             message, hint = wrong
             yield problem("CW111", f"'{name}' {message}", root, (*path, name), hint=hint)
     state = environment.get("state")
-    if isinstance(state, str) and _REMOTE.match(state):
-        message = "a state at a remote address is not supported by this version"
-        yield problem("CW111", message, root, (*path, "state"), hint="give a file's path, or leave it out")
+    if isinstance(state, str) and (wrong := wrong_state(state)):
+        message, hint = wrong
+        yield problem("CW111", f"'state' {message}", root, (*path, "state"), hint=hint)
+
+
+def wrong_state(place: str) -> tuple[str, str] | None:
+    """What is wrong with a place for the state, and a way out."""
+    remote = _REMOTE.fullmatch(place)
+    if remote is None:
+        return None
+    scheme, rest = remote.groups()
+    if scheme not in _BUCKETS:
+        return f"cannot be kept at {scheme}://", f"give {_FORM}"
+    if re.search(r"[@?#\\\s]", rest):
+        hint = "give the bucket and the path alone; credentials are found in the environment"
+        return "has a character that its address cannot have", hint
+    parts = rest.split("/")
+    if len(parts) < 2 or {"", ".", ".."} & {*parts}:
+        return "needs a bucket and the path of an object in it", f"give {_FORM}"
+    return None
 
 
 def _reached(root: Map, path: Path, environment: Map) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ class Environment:
 
     name: str
     state: str
-    """The state's file, from the project's root."""
+    """The state's file, from the project's root, or its address in a bucket."""
     api: str | None = None
     region: str | None = None
     auth: str | None = None

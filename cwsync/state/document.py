@@ -152,7 +152,10 @@ Moving = TypeVar("Moving", Intent, Deposed)
 class State:
     """The whole document. A store gives `serial` and `writerNonce`; with `lineage` they tell which
     document this is. `epoch` counts the acquisitions of the lock. `settling` is how many seconds the next
-    holder lets pass before it sends anything: so long may requests of a run before still be under way."""
+    holder lets pass before it sends anything: so long may requests of a run before still be under way.
+
+    `movedTo` is where the state is kept now, as cwsync.yaml names it: then this document is only what it left
+    behind. `arriving` is set in the other one until it has left."""
 
     lineage: str
     serial: int = 0
@@ -164,6 +167,8 @@ class State:
     deposed: tuple[Deposed, ...] = ()
     resources: Mapping[str, Entry] = field(default_factory=dict)
     settling: int = 0
+    movedTo: str | None = None
+    arriving: bool = False
 
     @classmethod
     def new(cls, tenant: str | None = None) -> State:
@@ -241,6 +246,10 @@ def to_json(state: State) -> bytes:
     }
     if state.settling:
         members["settling"] = _dumps(state.settling)
+    if state.movedTo is not None:
+        members["movedTo"] = _dumps(state.movedTo)
+    if state.arriving:
+        members["arriving"] = _dumps(state.arriving)
     # Only half of a surrogate pair cannot be UTF-8, and its backslash form is what JSON calls it too.
     return (_object(members, "  ") + "\n").encode("utf-8", "backslashreplace")
 

@@ -122,7 +122,7 @@ def succeeding(stored: State, copy: State) -> State:
     """The copy in the place of what is stored. How often the lock was taken, and by whom, is the store's."""
     return replace(
         copy, epoch=max(stored.epoch, copy.epoch), lock=stored.lock, settling=stored.settling,
-        writerNonce=stored.writerNonce,
+        writerNonce=stored.writerNonce, movedTo=None, arriving=False,
     )  # fmt: skip
 
 

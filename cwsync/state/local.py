@@ -11,8 +11,7 @@ from pathlib import Path
 from cwsync.errors import fail
 from cwsync.state.document import State, to_json
 from cwsync.state.files import Files, locked, prepare_folder, write_durably
-from cwsync.state.reading import from_json
-from cwsync.state.store import advanced, require_unchanged
+from cwsync.state.store import advanced, opened, require_unchanged
 
 _WAYS_OUT = {
     errno.ENOSPC: "free some space and run the command again",
@@ -36,7 +35,7 @@ class LocalStore:
 
     def read(self) -> State | None:
         data = self.raw()
-        return None if data is None else from_json(data, self.describe())
+        return None if data is None else opened(data, self.describe())
 
     def raw(self) -> bytes | None:
         with self._explained("read"):

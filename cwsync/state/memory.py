@@ -5,8 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 from cwsync.state.document import State, to_json
-from cwsync.state.reading import from_json
-from cwsync.state.store import advanced, require_unchanged
+from cwsync.state.store import advanced, opened, require_unchanged
 
 
 class MemoryStore:
@@ -17,7 +16,7 @@ class MemoryStore:
         self._one_at_a_time = Lock()
 
     def read(self) -> State | None:
-        return None if self.data is None else from_json(self.data, self.describe())
+        return None if self.data is None else opened(self.data, self.describe())
 
     def commit(self, old: State | None, new: State) -> State:
         with self._one_at_a_time:

@@ -26,7 +26,7 @@ Document = dict[str, Any]  # JSON as it was parsed: the wire
 Migrations = Mapping[int, Callable[[Document], Document]]
 
 MIGRATIONS: Migrations = {
-    1: lambda document: document,  # version 2 added the address of a moved secret's fingerprint, and settling
+    1: lambda document: document,  # version 2 added a moved secret's address, settling, movedTo, arriving
 }
 """For each older version, the function that makes the next version's document of it."""
 
@@ -176,6 +176,8 @@ def _state(fields: _Fields) -> State:
             deposed=tuple(_deposed(inner) for inner in fields.items("deposed")),
             resources={address: _entry(inner) for address, inner in fields.members("resources")},
             settling=fields.maybe("settling", int) or 0,
+            movedTo=fields.maybe("movedTo", str),
+            arriving=fields.maybe("arriving", bool) or False,
         )
     )
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
-from cwsync.errors import CwsyncError, Problem
+from cwsync.errors import CwsyncError, Problem, fail
 from cwsync.state import reading
 from cwsync.state.document import State, to_json
 
@@ -22,7 +22,7 @@ class Store(Protocol):
     """One document. Reading and writing raise CW401 where that fails, and CW402 for a newer document."""
 
     def read(self) -> State | None:
-        """The document, or None where there is none yet."""
+        """The document, or None where there is none yet. Raises CW410 where it has moved to another store."""
 
     def commit(self, old: State | None, new: State) -> State:
         """Replace `old` (None: no document) by `new`, with the next serial and a nonce of this write.
@@ -36,6 +36,24 @@ class Store(Protocol):
 
     def describe(self) -> str:
         """What the document is called in messages."""
+
+
+def opened(data: bytes, where: str) -> State:
+    """The document, to be worked with. Raises CW410 where it has moved to another store, or not arrived yet."""
+    state = reading.from_json(data, where)
+    if state.movedTo is not None:
+        raise fail(
+            "CW410",
+            f"{where} has moved to {state.movedTo}",
+            hint=f"write `state: {state.movedTo}` for this environment in cwsync.yaml: that is where it goes on",
+        )
+    if state.arriving:
+        raise fail(
+            "CW410",
+            f"{where} is on its way there: cwsync state migrate was cut off",
+            hint="name the place that it comes from as `state` in cwsync.yaml, and run cwsync state migrate again",
+        )
+    return state
 
 
 def conflict(where: str, what: str) -> Conflict:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.program import Ran, cwsync_process, cwsync_terminal
 from support.projects import NIGHTLY, Project
+from support.s3 import BUCKET, KEY, SECRET, Server, serving
 from support.tenant import Tenant
 
 from cwsync.errors import CODES, Exit
@@ -119,6 +120,28 @@ def stale(happens: Callable[[Scene], object]) -> Situation:
         return scene.run("apply", "a.plan")
 
     return situation
+
+
+def unformatted(scene: Scene) -> Ran:
+    scene.project.write("manifests/zz.yaml", "flows:   {}\n")
+    return scene.run("fmt", "--check")
+
+
+def line_end_of_old(scene: Scene) -> Ran:
+    scene.project.write("manifests/zz.yaml", "flows: {a: {name: 'x\u2028y'}}\n")
+    return scene.run("fmt")
+
+
+def drift_is_gone(scene: Scene) -> Ran:
+    scene.project.applied()
+    scene.tenant.edit("delete", "flow", name="Nightly load")
+    return scene.run("drift", "--accept", "flow.nightly")
+
+
+def drifted_on_github(scene: Scene) -> Ran:
+    scene.project.applied()
+    scene.tenant.edit("delete", "flow", name="Nightly load")
+    return scene.run("drift", "--format", "github")
 
 
 def no_project(scene: Scene) -> Ran:
@@ -232,6 +255,21 @@ def edited_while_pending(scene: Scene) -> Ran:
     return scene.run("state", "rm", "flow.nightly")
 
 
+def state_in_a_careless_bucket(scene: Scene) -> Ran:
+    scene.set("AWS_ACCESS_KEY_ID", KEY)
+    scene.set("AWS_SECRET_ACCESS_KEY", SECRET)
+    scene.project.replace("cwsync.yaml", "  test:\n", f"  test:\n    state: s3://{BUCKET}/prod.json\n")
+    with serving(Server(conditions=())) as s3:
+        scene.set("AWS_ENDPOINT_URL", s3.url)
+        return scene.apply()
+
+
+def state_moved_away(scene: Scene) -> Ran:
+    scene.project.applied()
+    assert scene.run("state", "migrate", "elsewhere.json").status == 0
+    return scene.run("plan")
+
+
 def older_copy_put_back(scene: Scene) -> Ran:
     scene.project.applied()
     scene.project.write("copy.json", scene.run("state", "pull").out)
@@ -338,6 +376,8 @@ TABLE: dict[str, Situation] = {
     "CW103": manifest("flows: {}\nflows: {}\n"),
     "CW104": manifest("a: " + "[" * 500),
     "CW105": manifest("a: !!python/name:os.system x"),
+    "CW106": unformatted,
+    "CW107": line_end_of_old,
     "CW110": no_project,
     "CW111": settings("version: 1", "version: 2"),
     "CW112": settings("environment: test", "environment: tset"),
@@ -393,6 +433,8 @@ TABLE: dict[str, Situation] = {
     "CW406": key_too_short,
     "CW407": edited_while_pending,
     "CW408": older_copy_put_back,
+    "CW409": state_in_a_careless_bucket,
+    "CW410": state_moved_away,
     "CW501": name_held,
     "CW502": deletion_forbidden,
     "CW503": too_many_deletions,
@@ -408,6 +450,8 @@ TABLE: dict[str, Situation] = {
     "CW514": stale(grow_old),
     "CW515": pending_since,
     "CW516": key_changed,
+    "CW520": drift_is_gone,
+    "CW521": drifted_on_github,
     "CW601": lambda scene: scene.refused("PUT", "/2/0/integrations/connections", 400, "Invalid request body"),
     "CW602": lambda scene: scene.run("apply"),
     "CW603": terminal("no\n"),
@@ -441,7 +485,7 @@ def test_every_code_is_here() -> None:
 @pytest.mark.parametrize("code", TABLE)
 def test_code(code: str, scene: Scene) -> None:
     ran = TABLE[code](scene)
-    assert re.search(rf"(^|[\s\x1b\[\dm]){code}\b", ran.all, re.MULTILINE), ran.all
+    assert re.search(rf"(^|[\s\x1b\[\dm=]){code}\b", ran.all, re.MULTILINE), ran.all
     assert ran.status == STATUS.get(code, CODES[code][0]), ran.all
     assert "Traceback" not in ran.all
     assert "needle" not in ran.all

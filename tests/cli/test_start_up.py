@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 from support.projects import Project, example
 
-HEAVY = {"pydantic", "httpx", "deepdiff", "rich", "cryptography", "falcon", "waitress", "yaml", "sqlite3"}
+HEAVY = {
+    "pydantic",
+    "httpx",
+    "deepdiff",
+    "rich",
+    "cryptography",
+    "falcon",
+    "waitress",
+    "yaml",
+    "sqlite3",
+    "obstore",
+}
 # Prints what is loaded when cwsync has ended, below whatever the command printed.
 PROBE = """
 import json, sys

@@ -1,6 +1,7 @@
 """What is proved about crashes, as tables: `make proof` measures, prints, and writes them into README.md.
 
-`make proof SIZE=small` takes a little of everything and only prints.
+`SIZE=small` takes a little of everything and only prints; `SIZE=sample` takes some of every sort of thing that can
+go wrong, in every scenario, and the full size all of it, which takes an hour and more.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from tools.readme import README
 from tools.terraform import version
 
 LANES = 8
-SIZES = ("small", "full")
+SIZES = ("small", "sample", "full")
+# Of every stratum of each family, and of each sort of death of a real process.
+_SOME = {"small": (1, 3), "sample": (3, 20), "full": (1, None)}
 _REGION = re.compile(r"(<!-- `make proof` writes this: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _NAMED = ("lost", "duplicate", "hijack")
 _PROGRAMS: dict[str, Program] = {
@@ -56,33 +59,35 @@ _INCIDENTS = {
 }
 
 
-def in_one_process(folder: Path, *, small: bool) -> Tally:
+def in_one_process(folder: Path, size: str) -> Tally:
     """The engine inside one process, with a clock of its own: every place, every fault, every event."""
     os.environ.pop(VARIABLE, None)
-    if not small:
+    if size == "full":
         os.environ[VARIABLE] = "full"
+    scenarios = [*SCENARIOS][: 1 if size == "small" else None]
     tally = Tally()
     with ProcessPoolExecutor() as pool:
-        for each in pool.map(partial(_scenario, folder, small=small), [*SCENARIOS][: 1 if small else None]):
+        for each in pool.map(partial(_scenario, folder, size), scenarios):
             tally.add(each)
     return tally
 
 
-def _scenario(folder: Path, name: str, *, small: bool) -> Tally:
+def _scenario(folder: Path, size: str, name: str) -> Tally:
     (folder / name).mkdir(parents=True)
-    families = {each.__name__: (each, 1) for each in _FAMILIES[: 1 if small else None]}
+    some, _ = _SOME[size]
+    families = {each.__name__: (each, some) for each in _FAMILIES[: 1 if size == "small" else None]}
     return enumerated(folder / name, name, families)
 
 
-def processes(folder: Path, *, small: bool) -> Tally:
+def processes(folder: Path, size: str) -> Tally:
     """The real program, killed by the system: at every request, again while it recovers, interrupted, paused."""
     folder.mkdir()
     base = Base(folder / "base").build()
     goal = undisturbed(base, folder / "undisturbed")
-    some = 3 if small else None
+    _, some = _SOME[size]
     deaths = [one for sort in (at_mutations, at_reads, twice, interrupted) for one in sort(goal, some)]
     tally = side_by_side(base, folder, goal, deaths, LANES)
-    for number in () if small else (3, goal.mutations // 2, goal.mutations - 5):
+    for number in (3, goal.mutations // 2, goal.mutations - 5) if size == "full" else ():
         tally.add(paused(base, folder / f"paused-{number}", goal, number))
     return tally
 
@@ -172,15 +177,16 @@ def written(text: str, tables: dict[str, Sequence[str]]) -> str:
 
 def main(size: str = "full", *tables: str) -> int:
     if size not in SIZES or not set(tables) <= {"kills", "terraform"}:
-        print("usage: make proof [SIZE=small|full] [TABLES=kills|terraform]", file=sys.stderr)
+        print("usage: make proof [SIZE=small|sample|full] [TABLES=kills|terraform]", file=sys.stderr)
         return 2
     small, broken = size == "small", Tally()
     measured: dict[str, Sequence[str]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         if "kills" in tables or not tables:
-            inside = in_one_process(Path(temporary, "inside"), small=small)
-            outside = processes(Path(temporary, "outside"), small=small)
-            measured["kills"] = [*of_kills(inside, outside), "", f"Measured with {machine()}."]
+            inside = in_one_process(Path(temporary, "inside"), size)
+            outside = processes(Path(temporary, "outside"), size)
+            how = f"Measured by `make proof SIZE={size} TABLES=kills` with {machine()}."
+            measured["kills"] = [*of_kills(inside, outside), "", how]
             broken.add(inside).add(outside)
         terraform = version()
         if terraform is None:

@@ -76,6 +76,10 @@ def seaweed(programs: Path, folder: Path) -> Iterator[str]:
         f"-s3.port.iceberg={iceberg}", f"-s3.port.lance={lance}", "-volume.max=100", "-master.volumeSizeLimitMB=32",
     ):  # fmt: skip
         yield f"http://127.0.0.1:{s3}"
+    for port in (master, volume, filer, s3):  # it leaves its sockets behind
+        for name in (port, port + 10_000):
+            for left in Path("/tmp").glob(f"seaweedfs-*-{name}.sock"):
+                left.unlink()
 
 
 def ports(number: int) -> list[int]:

@@ -245,7 +245,15 @@ URL = "https://cw.example.com/2/0"
         (environment(api="https://[", authenticate=TOKEN), "3:10", "not a web address"),
         (environment(api="https://cw.example.com/?a=b", authenticate=TOKEN), "3:10", "'?'"),
         (environment(api=URL, auth="emulator", authenticate=TOKEN), "4:11", "https://HOST"),
-        (environment(api="emulator", state="s3://bucket/key"), "4:12", "not supported by this version"),
+        (environment(api="emulator", state="ftp://host/key"), "4:12", "cannot be kept at ftp://"),
+        (environment(api="emulator", state="s3://bucket"), "4:12", "needs a bucket and the path"),
+        (environment(api="emulator", state="gs://bucket/folder/"), "4:12", "needs a bucket and the path"),
+        (environment(api="emulator", state="az://box/../key"), "4:12", "needs a bucket and the path"),
+        (
+            environment(api="emulator", state="s3://me:pass@bucket/key"),
+            "4:12",
+            "a character that its address",
+        ),
         (environment(api="emulator", state="''"), "4:12", "must not be empty"),
         (environment(api="emulator", guards="{maxDeletePercent: 101}"), "4:32", "at most 100"),
         (environment(api="emulator", requests="{parallelism: 0}"), "4:29", "at least 1"),
@@ -279,7 +287,7 @@ def test_everything_wrong_at_once(root: Path) -> None:
         .replace("users:", "usrs:")
         .replace("region: eu1", "region: eu9")
         .replace("perSecond: 20", "perSecond: many")
-        .replace("state: state/prod.json", "state: gs://x/y")
+        .replace("state: state/prod.json", "state: gs://x")
         .replace("{fromEnv: ANAPLAN_KEY}", "needle")
     )
     assert places(problems(root, text)) == [
