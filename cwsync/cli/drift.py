@@ -11,13 +11,14 @@ from cwsync.cli.settings import Settings, with_settings
 from cwsync.errors import Exit, exit_status
 
 if TYPE_CHECKING:
+    from cwsync.cli.workspace import Workspace
     from cwsync.kinds import Snapshot
     from cwsync.plan import DriftResult, Plan, Stranger
     from cwsync.state import State
 
 
 @click.command("drift")
-@with_settings("text", "json", "markdown")
+@with_settings("text", "json", "markdown", "github", "sarif")
 @click.option("--unmanaged", is_flag=True, help="Also list what is in the tenant and nobody declares.")
 @click.option(
     "--accept", "accepted", multiple=True, metavar="ADDR",
@@ -34,8 +35,10 @@ def drift_command(settings: Settings, unmanaged: bool, accepted: tuple[str, ...]
     from cwsync.state import State
 
     if accepted:
-        if unmanaged or settings.format == "markdown":
-            raise click.UsageError("--accept goes with neither --unmanaged nor --format markdown")
+        if unmanaged or settings.format not in ("text", "json"):
+            raise click.UsageError(
+                "--accept goes with neither --unmanaged nor a format other than text and json"
+            )
         from cwsync.cli.accept import accept
 
         return accept(settings, accepted, lock_timeout)
@@ -48,7 +51,7 @@ def drift_command(settings: Settings, unmanaged: bool, accepted: tuple[str, ...]
     finally:
         workspace.close()
     result = _result(plan, snapshot, state)
-    _show(settings, result, unmanaged=unmanaged)
+    _show(settings, workspace, result, unmanaged=unmanaged)
     if result.problems:
         return exit_status(result.problems)
     return Exit.CHANGES if result.drifted else Exit.OK
@@ -88,17 +91,29 @@ def _strangers(snapshot: Snapshot, state: State) -> list[Stranger]:
     ]
 
 
-def _show(settings: Settings, result: DriftResult, *, unmanaged: bool) -> None:
+def _show(settings: Settings, workspace: Workspace, result: DriftResult, *, unmanaged: bool) -> None:
     from cwsync.cli.plan import tell_problems
-    from cwsync.report import drift_json, drift_markdown, drift_text
+    from cwsync.report import (
+        drift_json,
+        drift_markdown,
+        drift_problems,
+        drift_text,
+        problems_github,
+        problems_sarif,
+    )
 
     if settings.format == "text":
         told = drift_text(
             result, color=settings.color, verbose=settings.verbose, quiet=settings.quiet, unmanaged=unmanaged
         )
         settings.show(told)
-        return
-    settings.show(
-        drift_json(result) if settings.format == "json" else drift_markdown(result, unmanaged=unmanaged)
-    )
-    tell_problems(settings, result.problems)
+    elif settings.format in ("github", "sarif"):
+        render = problems_github if settings.format == "github" else problems_sarif
+        places = {address: one.place for address, one in workspace.desired.items()}
+        settings.show(render(drift_problems(result, places)))
+    else:
+        told = (
+            drift_json(result) if settings.format == "json" else drift_markdown(result, unmanaged=unmanaged)
+        )
+        settings.show(told)
+        tell_problems(settings, result.problems)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("plan")
-@with_settings("text", "json")
+@with_settings("text", "json", "markdown", "html")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, to apply exactly it."
 )
@@ -42,7 +42,7 @@ def plan_command(
     finally:
         workspace.close()
     warn(settings, workspace)
-    show_plan(settings, plan)
+    show_plan(settings, plan, f"cwsync show {out}" if out else f"cwsync plan -e {plan.environment}")
     status = exit_status(plan.problems)
     if out is not None and status is Exit.OK:
         if plan.pending:
@@ -72,15 +72,21 @@ def warn(settings: Settings, workspace: Workspace) -> None:
         settings.say(problems_text(workspace.warnings, color=settings.color))
 
 
-def show_plan(settings: Settings, plan: Plan) -> None:
-    """The plan on stdout. Its text ends in what is wrong with it; beside JSON that is told on stderr."""
-    from cwsync.report import plan_json, plan_text
+def show_plan(settings: Settings, plan: Plan, command: str = "cwsync plan") -> None:
+    """The plan on stdout. Its text ends in what is wrong with it; beside other formats that is told on stderr.
+    `command` is the one that shows all of a plan that is too large for a comment."""
+    from cwsync.report import plan_html, plan_json, plan_markdown, plan_text
 
-    if settings.format == "json":
-        settings.show(plan_json(plan))
-        tell_problems(settings, plan.problems)
-    else:
+    if settings.format == "text":
         settings.show(plan_text(plan, color=settings.color, verbose=settings.verbose, quiet=settings.quiet))
+        return
+    shown = {
+        "json": plan_json,
+        "markdown": lambda plan: plan_markdown(plan, command),
+        "html": plan_html,
+    }[settings.format]
+    settings.show(shown(plan))
+    tell_problems(settings, plan.problems)
 
 
 def tell_problems(settings: Settings, problems: tuple[Problem, ...]) -> None:
@@ -133,9 +139,9 @@ def read_saved(path: Path) -> SavedPlan:
 
 
 @click.command("show")
-@with_settings("text", "json")
+@with_settings("text", "json", "markdown", "html")
 @click.argument("file", type=click.Path(path_type=Path))
 def show_command(settings: Settings, file: Path) -> int:
     """Show a saved plan."""
-    show_plan(settings, read_saved(file).plan)
+    show_plan(settings, read_saved(file).plan, f"cwsync show {file}")
     return Exit.OK

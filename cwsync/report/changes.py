@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cwsync.report.screen import Paint, safe
@@ -30,16 +30,32 @@ _CAUSES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field of a change as people read it: None for a side that isn't there. All of it is `safe`."""
+
+    sign: str
+    path: str
+    before: str | None
+    after: str | None
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        sides = dict.fromkeys(side for side in (self.before, self.after) if side is not None)
+        return f"{self.path}: {' -> '.join(sides)}"
+
+
 def change_text(change: Change, values: Values, paint: Paint) -> str:
     """The block of one changed resource."""
-    values = replace(values, unknown=frozenset(unknown_paths(change.after_unknown)))
-    lines = [paint("bold", f"  # {_heading(change)}")]
-    lines += [paint("faint", f"  # ({about})") for about in _about(change)]
-    lines += [field_line(sign, text, note, paint) for sign, text, note in _fields(change, values)]
+    lines = [paint("bold", f"  # {heading(change)}")]
+    lines += [paint("faint", f"  # ({line})") for line in about(change)]
+    lines += [field_line(row.sign, row.text, row.note, paint) for row in rows(change, values)]
     return "\n".join(lines)
 
 
-def _heading(change: Change) -> str:
+def heading(change: Change) -> str:
+    """What happens to it, in the words that tools look for."""
     if change.action == "move":
         return f"{safe(change.previous_address or '')} has moved to {safe(change.address)}"
     return f"{safe(change.address)} {_HEADINGS[change.action]}"
@@ -50,48 +66,51 @@ def field_line(sign: str, text: str, note: str, paint: Paint) -> str:
     return f"{paint(sign, f'{sign:>7}')} {text}{paint('faint', f'  # {note}') if note else ''}"
 
 
-def _about(change: Change) -> Iterator[str]:
+def about(change: Change) -> Iterator[str]:
+    """What it is and why it changes, a sentence each. tfcmt looks for a former address right below the heading."""
+    if change.previous_address and change.action != "move":
+        yield f"moved from {safe(change.previous_address)}"
     parts = [f'"{safe(change.name)}"'] if change.name else []
     parts += [f"id {safe(change.id)}"] if change.id else []
     if change.where:
         parts.append(f"declared at {safe(change.where.rpartition(':')[0])}")
     if parts:
         yield ", ".join(parts)
-    if change.previous_address and change.action != "move":
-        yield f"moved from {safe(change.previous_address)}"
     if change.reason:
         yield f"because {safe(change.reason)}"
 
 
-def _fields(change: Change, values: Values) -> Iterator[tuple[str, str, str]]:
-    """A sign, the field with its values, and a note, for each line."""
+def rows(change: Change, values: Values) -> Iterator[Row]:
+    """A row for each field, down to plain values where a side is missing."""
+    values = replace(values, unknown=frozenset(unknown_paths(change.after_unknown)))
     if change.action == "delete":
         for path, value in leaves("", dict(change.before or {})):
-            yield "-", f"{safe(path)}: {values.text(value)}", ""
+            yield Row("-", safe(path), values.text(value), None)
         for name in change.sensitive:
-            yield "-", f"{safe(name)}: {_SECRET}", ""
+            yield Row("-", safe(name), _SECRET, None)
         return
     forcing = _forcing(change)
     for field in change.fields:
         note = _note(field, values)
         if field.path in forcing:
-            text = f"{safe(field.path)}: {values.pair(field.before, field.after, field.path)}"
-            yield "-/+", text, f"forces the replacement: {note}"
+            sides = values.sides(field.before, field.after, field.path)
+            yield Row("-/+", safe(field.path), *sides, f"forces the replacement: {note}")
         else:
-            yield from ((sign, text, note) for sign, text in _field(field, values, new=field.cause == "new"))
+            yield from _field(field, values, note)
 
 
-def _field(field: FieldChange, values: Values, *, new: bool) -> Iterator[tuple[str, str]]:
+def _field(field: FieldChange, values: Values, note: str) -> Iterator[Row]:
+    new = field.cause == "new"
     if field.sensitive:
-        yield "+" if new else "~", f"{safe(field.path)}: {_SECRET}"
+        yield Row("+" if new else "~", safe(field.path), None if new else _SECRET, _SECRET, note)
     elif new or field.before is None:
         for path, value in leaves(field.path, field.after):
-            yield "+", f"{safe(path)}: {values.text(value, path)}"
+            yield Row("+", safe(path), None, values.text(value, path), note)
     elif field.after is None:
         for path, value in leaves(field.path, field.before):
-            yield "-", f"{safe(path)}: {values.text(value)}"
+            yield Row("-", safe(path), values.text(value), None, note)
     else:
-        yield "~", f"{safe(field.path)}: {values.pair(field.before, field.after, field.path)}"
+        yield Row("~", safe(field.path), *values.sides(field.before, field.after, field.path), note)
 
 
 def _note(field: FieldChange, values: Values) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cwsync.errors import Place, Problem
 from cwsync.report.changes import Row, field_line
 from cwsync.report.document import drift_field_list, to_json
 from cwsync.report.notes import listed, unseen
@@ -58,6 +59,34 @@ def drift_rows(drift: Drift, values: Values) -> Iterator[Row]:
                 yield Row("-", safe(path), values.text(value), None)
         else:
             yield Row("~", safe(field.path), *values.sides(field.known, field.observed))
+
+
+def drift_problems(result: DriftResult, places: Mapping[str, Place | None]) -> tuple[Problem, ...]:
+    """The drift as warnings at the declarations, for what shows problems beside the lines of a file; behind what
+    could not be read. What is declared no longer has no place."""
+    values = Values(result.labels)
+    return result.problems + tuple(
+        _problem(drift, values, places.get(drift.address)) for drift in result.drifted
+    )
+
+
+def _problem(drift: Drift, values: Values, place: Place | None) -> Problem:
+    deleted = drift.status == "deleted"
+    who = f" by {drift.modified_by}" if drift.modified_by else ""
+    when = f" at {drift.modified_at}" if drift.modified_at else ""
+    named = f' "{drift.name}"' if drift.name else ""
+    hint = "cwsync apply puts it back"
+    if not deleted and place is not None:
+        hint += f"; cwsync drift --accept {drift.address} writes the tenant's values into the manifests"
+    return Problem(
+        "CW521",
+        f"{drift.address}{named} was {'deleted' if deleted else 'changed'} outside cwsync{who}{when}",
+        place,
+        hint,
+        severity="warning",
+        address=drift.address,
+        details=tuple(row.text for row in drift_rows(drift, values)),
+    )
 
 
 def _summary(result: DriftResult, paint: Paint) -> str:

@@ -30,6 +30,12 @@ def cell(text: str) -> str:
     return _NOT_PLAIN.sub(lambda found: _reference(found[0]), safe(text))
 
 
+def code(text: str) -> str:
+    """The text as code, where forges look for no links and no mentions. What would end the code is escaped instead."""
+    shown = safe(text)
+    return cell(shown) if "`" in shown or "|" in shown or not shown.strip() else f"`{shown}`"
+
+
 def _reference(character: str) -> str:
     return f"&#{ord(character)};{'&#8288;' if character in _JOINED else ''}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cwsync.report.changes import change_text
@@ -13,7 +14,9 @@ from cwsync.report.screen import Paint, counted, pad, safe, width
 from cwsync.report.values import Values
 
 if TYPE_CHECKING:
-    from cwsync.plan import Call, Plan
+    from cwsync.plan import Call, Change, Plan
+
+FATES = ("create", "update", "replace", "delete", "import", "forget", "move")
 
 
 def plan_text(plan: Plan, *, color: bool, verbose: bool = False, quiet: bool = False) -> str:
@@ -23,7 +26,7 @@ def plan_text(plan: Plan, *, color: bool, verbose: bool = False, quiet: bool = F
     blocks: list[str] = []
     if not quiet:
         blocks += _body(plan, Values(plan.labels, full=verbose), paint)
-    blocks.append(_summary(plan, paint))
+    blocks.append(summary(plan, paint))
     if not quiet:
         blocks.append("\n".join(_notes(plan, verbose)))
     blocks.append(_problems(plan, paint, color))
@@ -40,10 +43,11 @@ def _body(plan: Plan, values: Values, paint: Paint) -> Iterator[str]:
         yield from (change_text(change, values, paint) for change in plan.changes if change.action != "no-op")
     if plan.calls:
         yield "Calls, in order:"
-        yield "\n".join(_calls(plan.calls, paint, verbose=values.full))
+        yield "\n".join(call_lines(plan.calls, paint, verbose=values.full))
 
 
-def _calls(calls: tuple[Call, ...], paint: Paint, *, verbose: bool) -> Iterator[str]:
+def call_lines(calls: tuple[Call, ...], paint: Paint, *, verbose: bool) -> Iterator[str]:
+    """A line for each call, in columns; `verbose` says what it waits for and why it is made."""
     digits = len(str(calls[-1].order))
     methods = max(len(call.method) for call in calls)
     paths = max(width(safe(call.path)) for call in calls)
@@ -58,9 +62,10 @@ def _calls(calls: tuple[Call, ...], paint: Paint, *, verbose: bool) -> Iterator[
         yield f"{line}{pad(address, addresses)}{paint('faint', f'  # {after}{safe(call.because)}')}"
 
 
-def _summary(plan: Plan, paint: Paint) -> str:
+def summary(plan: Plan, paint: Paint) -> str:
+    """The line that tools look for; empty where the picture is not good enough to say `No changes.`"""
     if plan.empty:
-        if any(problem.severity == "error" for problem in plan.problems):
+        if blocked(plan):
             return ""  # a picture that is wrong or incomplete shows no changes, and that would mislead
         why = "The tenant matches the manifests." if plan.changes else "Nothing is declared or managed."
         if plan.left_out:
@@ -74,6 +79,22 @@ def _summary(plan: Plan, paint: Paint) -> str:
     )
     also = [f"{count[name]} to {name}" for name in ("forget", "move") if count[name]]
     return paint("bold", main) + (f" Also {', '.join(also)}." if also else "")
+
+
+def fates_of(plan: Plan, change: Change) -> tuple[str, ...]:
+    """What happens to one resource. As in `Plan.summary`, what is imported or has moved, and is changed as well,
+    counts as both."""
+    count = replace(plan, changes=(change,)).summary
+    return tuple(name for name in FATES if count[name])
+
+
+def fates(plan: Plan) -> dict[str, dict[str, int]]:
+    """How many resources meet which fate, by kind."""
+    found: dict[str, dict[str, int]] = {}
+    for change in plan.changes:
+        for name in fates_of(plan, change):
+            found.setdefault(change.kind, dict.fromkeys(FATES, 0))[name] += 1
+    return found
 
 
 def _notes(plan: Plan, verbose: bool) -> Iterator[str]:
@@ -92,6 +113,17 @@ def _notes(plan: Plan, verbose: bool) -> Iterator[str]:
 def _problems(plan: Plan, paint: Paint, color: bool) -> str:
     if not plan.problems:
         return ""
-    blocked = any(problem.severity == "error" for problem in plan.problems)
-    heading = "Error: this plan cannot be applied:" if blocked else "Warning: look at this before applying:"
-    return f"{paint('!' if blocked else '~', heading)}\n\n{problems_text(plan.problems, color)}"
+    style = "!" if blocked(plan) else "~"
+    return f"{paint(style, problems_heading(plan))}\n\n{problems_text(plan.problems, color)}"
+
+
+def blocked(plan: Plan) -> bool:
+    """Whether something keeps it from being applied."""
+    return any(problem.severity == "error" for problem in plan.problems)
+
+
+def problems_heading(plan: Plan) -> str:
+    """What the problems below it come to."""
+    return (
+        "Error: this plan cannot be applied:" if blocked(plan) else "Warning: look at this before applying:"
+    )

@@ -83,6 +83,7 @@ class Place:
         self.meddle = meddle
         self.broken: list[Broken] = []
         self.documents: list[bytes] = []
+        self.began: Json = {}  # the state when the run began
         self._time = threading.Lock()
         clock = Clock(lambda: self.now, lambda: datetime.fromtimestamp(self.now, UTC), self.sleep)
         holder = Holder("ci", "elsewhere", 1, "another boot")
@@ -117,6 +118,7 @@ class Place:
         """What the command came to."""
         self.troubles, self.sent, self.commits, self.running = troubles, 0, 0, True
         self.documents = self.documents[-1:]
+        self.began = self.state
         try:
             ran = cwsync(*arguments, folder=self.root, outside=self._outside)
             return Run(ran.status, ran.out, ran.err)

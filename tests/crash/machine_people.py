@@ -181,12 +181,9 @@ class People:
 
     def make_a_twin(self, request: httpx.Request) -> None:
         """The very same connection as the one of the request, a moment before; who it was is all that tells,
-        and can be known where cwsync has made another one."""
-        made = [
-            e
-            for e in self.place.state["resources"].values()
-            if (e["kind"], e["origin"]) == ("connection", "created")
-        ]
+        and can be known where cwsync had made another one before."""
+        known = self.place.began["resources"].values()
+        made = [one for one in known if (one["kind"], one["origin"]) == ("connection", "created")]
         there = objects(self.tenant.snapshot())
         if request.url.path != "/2/0/integrations/connections" or not any(one["id"] in there for one in made):
             return

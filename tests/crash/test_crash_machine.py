@@ -346,6 +346,9 @@ class Machine(RuleBasedStateMachine):
         )
         if ran.killed and self.place.state["lock"]:
             assert self._run("apply", "--auto-approve", sends=False).status == 4
+        if any(trouble.do == "twin" for trouble in struck):
+            # At once: what tells against a twin is who made the others, and those may go.
+            self._decide()
 
     def _excuses(self, command: str) -> set[str]:
         """What may keep an apply back without any trouble."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from unit.report.tenant import LAKE, LAKE_ID, declared, observed, plan_of, snapshot, state
@@ -18,7 +19,9 @@ from cwsync.report import (
     drift_text,
     graph_dot,
     graph_mermaid,
+    plan_html,
     plan_json,
+    plan_markdown,
     plan_text,
     problems_github,
     problems_json,
@@ -74,6 +77,8 @@ def hostile_reports() -> dict[str, str]:
     return {
         "plan": plan_text(plan, color=False, verbose=True),
         "plan json": plan_json(plan),
+        "plan markdown": plan_markdown(replace(plan, problems=(problem,)), HOSTILE),
+        "plan html": plan_html(replace(plan, problems=(problem,))),
         "apply": apply_text(result, color=False, verbose=True),
         "apply json": apply_json(result),
         "drift": drift_text(drift, color=False, verbose=True),
