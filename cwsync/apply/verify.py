@@ -30,7 +30,10 @@ class Verified:
 def verify(client: Client, state: State, applied: Sequence[Outcome]) -> Verified:
     """Read what was applied again, with as few requests as show it; of what was deleted, the lists."""
     mine = {one.address: state.resources[one.address] for one in applied if one.address in state.resources}
-    gone = [one for one in applied if one.action == "delete" and one.id is not None]
+    # Another address may have taken the place: a schedule goes by the id of its integration.
+    taken = {(entry.kind, same_id(entry.id)) for entry in state.resources.values()}
+    deleted = [one for one in applied if one.action == "delete" and one.id is not None]
+    gone = [one for one in deleted if (_kind(one), same_id(one.id or "")) not in taken]
     if not (mine or gone):
         return Verified()
     only = replace(state, resources=mine, deposed=(), pending={})

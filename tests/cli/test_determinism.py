@@ -39,7 +39,7 @@ def shuffle(project: Project, seed: int) -> None:
         project.write(f"manifests/{folder}/{chance.randrange(100)}-{number}.yaml", "".join(sections))
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in EXAMPLES.glob("*/cwsync.yaml")))
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in EXAMPLES.glob("*/manifests")))
 def test_a_plan_is_the_same_to_the_byte(name: str, tmp_path: Path) -> None:
     project = example(name, tmp_path)
     fresh = [planned(project, 1), planned(project, 2)]

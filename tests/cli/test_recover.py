@@ -78,7 +78,7 @@ def test_the_evidence_for_a_creation_is_laid_out(created: Project, tenant: Tenan
         assert f"        {name}      {holds}   " in ran.out
     assert "E4      does not hold  an object of that name is there, and is not what was sent" in ran.out
     assert "E5      does not hold  Grace Hopper has changed it since, at 20" in ran.out
-    assert "created it, and nothing here tells what cwsync is called" in ran.out
+    assert "created it, as what else cwsync created here" in ran.out
     assert '~ bucketName: "a third" -> "landing"' in ran.out
     assert f"cwsync recover {SALES} --adopt\n" in ran.out
     assert "1 operation needs a decision." in ran.out
@@ -100,7 +100,7 @@ def test_the_same_as_json(created: Project, tenant: Tenant) -> None:
     assert operation["object"]["id"] == connection["connectionId"]
     assert operation["object"]["modifiedBy"] == "Grace Hopper"
     assert {row["name"]: row["holds"] for row in operation["evidence"]} == {
-        "E1": True, "E2": True, "E3": None, "E4": False, "E5": False, "E6": True,
+        "E1": True, "E2": True, "E3": True, "E4": False, "E5": False, "E6": True,
     }  # fmt: skip
     assert operation["differences"] == [{"path": "bucketName", "tenant": "a third", "manifest": "landing"}]
     assert [one["flag"] for one in operation["decisions"]] == ["--adopt", "--not-ours", "--retry"]

@@ -43,7 +43,8 @@ class Trouble:
     - "kill-before-commit", "kill-after-commit"; "disk": the state cannot be written
     - "blind": its reply is lost, and nothing can be read any more
     - "interrupt": a person presses Ctrl-C
-    - "twin", "edit ours", "be quicker": somebody does this in the web interface just before
+    - "edit ours", "be quicker": somebody does this in the web interface just before
+    - "twin": somebody makes the very same connection just before, whichever mutation that is
     """
 
     at: int
@@ -58,6 +59,7 @@ class Trouble:
 
 
 OF_COMMITS = ("kill-before-commit", "kill-after-commit", "disk")
+CONNECTIONS = "/2/0/integrations/connections"
 OF_PEOPLE = ("twin", "edit ours", "be quicker")
 
 
@@ -138,7 +140,9 @@ class Place:
         at = self.sent if request else self.commits
         suffix = "" if request else "-commit"
         for trouble in self.troubles:
-            if trouble.struck or trouble.at != at or (trouble.do in OF_COMMITS) is (request is not None):
+            if trouble.struck or (trouble.do in OF_COMMITS) is (request is not None):
+                continue
+            if trouble.at != at and not (trouble.do == "twin" and _makes_a_connection(request)):
                 continue
             if trouble.do == f"kill-{moment}{suffix}":
                 trouble.struck = self.dead = True
@@ -166,6 +170,10 @@ class Place:
                 self.sleep(60)
             more = {"do": trouble.do, "times": 1, **trouble.more}
             self.tenant.fault(more.pop("do"), request.method, request.url.path, **more)
+
+
+def _makes_a_connection(request: httpx.Request | None) -> bool:
+    return request is not None and (request.method, request.url.path) == ("POST", CONNECTIONS)
 
 
 class _Street(httpx.BaseTransport):

@@ -10,7 +10,7 @@ import httpx
 from crash.invariants import Key, content
 from crash.invariants import objects as all_objects
 from crash.machine_model import IDS, KINDS, Json, name_of, objects, users_of
-from crash.machine_outside import Place
+from crash.machine_outside import CONNECTIONS, Place
 from crash.machine_project import NAMES, NEEDLE, PLACES, plain
 from property.worlds import MODEL, WORKSPACE, Resources
 
@@ -185,7 +185,7 @@ class People:
         known = self.place.began["resources"].values()
         made = [one for one in known if (one["kind"], one["origin"]) == ("connection", "created")]
         there = objects(self.tenant.snapshot())
-        if request.url.path != "/2/0/integrations/connections" or not any(one["id"] in there for one in made):
+        if request.url.path != CONNECTIONS or not any(one["id"] in there for one in made):
             return
         sent = json.loads(request.content)
         body = {key: value for key, value in sent["body"].items() if NEEDLE not in json.dumps(value)}

@@ -91,7 +91,7 @@ BREAKS = (
         "R8",
         "what was touched is not read again",
         "cwsync/apply/verify.py",
-        "    if not mine:\n",
+        "    if not (mine or gone):\n",
         "    if mine is not None:\n",
     ),
     Break(

@@ -306,6 +306,15 @@ def test_a_deletion_that_the_service_only_pretends_is_told(tmp_path: Path) -> No
     rig.close()
 
 
+def test_a_schedule_under_another_key_is_not_taken_for_the_one_that_was_deleted(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.apply(scheduled())
+    run = rig.apply({**CLOSE, "schedules": {"other": daily(integration="close")}})
+    assert {one.action for one in run.result.applied} == {"create", "delete"}
+    assert run.verified.problems == ()
+    rig.close()
+
+
 def test_the_state_in_a_file_serves_as_well(tmp_path: Path) -> None:
     rig = Rig(tmp_path, store=LocalStore(tmp_path / "state.json"))
     assert methods(rig, scheduled(enabled=False)) == ["POST", "POST", "POST"]
