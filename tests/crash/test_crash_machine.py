@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from crash.invariants import (
-    Broken,
     Key,
     World,
     no_secret,
@@ -30,25 +29,25 @@ from crash.invariants import (
     states_from,
     waits_for_a_person,
 )
-from crash.machine_model import IDS, KINDS, Saved, objects
+from crash.machine_ends import codes, excuses, has_these_secrets, holds, is_as_made_afresh, named_like_ours
+from crash.machine_model import IDS, KINDS, Saved
 from crash.machine_outside import Place, Run, Trouble
 from crash.machine_people import People
 from crash.machine_project import (
     NEEDLE,
     Edit,
     edited,
-    plain,
     rekeyed_one,
-    wire_secrets,
     write_manifest,
     write_secrets,
     write_settings,
 )
 from crash.machine_steps import Happening, Step, steps
 from hypothesis import Phase, event, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from property.settings import QUICK
-from property.worlds import Resources, projects, without_ids
+from property.worlds import Resources, projects
 
 from cwsync.state import State
 
@@ -237,7 +236,7 @@ class Machine(RuleBasedStateMachine):
         self._afterwards("destroy" if saved.destroy else "apply", ran, troubles)
         if ran.killed or any(trouble.struck for trouble in troubles):
             return
-        told = _codes(ran)
+        told = codes(ran)
         event(f"a saved plan: {sorted(told)}")
         if ran.status == 3:
             assert not sent, f"refused, and yet sent: {sent}\n{ran.all}"
@@ -248,18 +247,18 @@ class Machine(RuleBasedStateMachine):
             assert saved.is_what_was_sent(sent), f"{saved.calls}\n{sent}"
 
     def _apply(self, command: str, adopt: bool = False, troubles: Sequence[Trouble] = ()) -> Run:
-        excuses = self._excuses(command)
+        excused = excuses(self.place, self.people, self.declared, command)
         options = ["--adopt"] if adopt and command == "apply" else []
-        adopts = self._named_like_ours() if options else ()
+        adopts = named_like_ours(self.people, self.declared) if options else ()
         ran = self._run(command, "--auto-approve", *options, *LONG, troubles=troubles, adopts=adopts)
         self._afterwards(command, ran, troubles)
         struck = any(trouble.struck for trouble in troubles)
         if not ran.killed:
             assert ran.status in {0, 1, 5, 6, 7, *((3, 130) if struck else ())}, ran.all
-            told = {code for code in _codes(ran) if not (struck and UNDER_TROUBLE.match(code))}
-            excuses |= {"CW504", "CW509"} if adopts else set()
-            assert told <= excuses, f"{told - excuses} for no reason: {ran.all}"
-            assert ran.status == 0 or _codes(ran), ran.all
+            told = {code for code in codes(ran) if not (struck and UNDER_TROUBLE.match(code))}
+            excused |= {"CW504", "CW509"} if adopts else set()
+            assert told <= excused, f"{told - excused} for no reason: {ran.all}"
+            assert ran.status == 0 or codes(ran), ran.all
         return ran
 
     def _afterwards(self, command: str, ran: Run, troubles: Sequence[Trouble]) -> None:
@@ -275,36 +274,6 @@ class Machine(RuleBasedStateMachine):
         if any(trouble.do == "twin" for trouble in struck):
             # At once: what tells against a twin is who made the others, and those may go.
             self._decide()
-
-    def _excuses(self, command: str) -> set[str]:
-        """What may keep an apply back without any trouble."""
-        state, declared = self.place.state, plain(self.declared)
-        scheduled = {id for kind, id in self.people.foreign if kind == "schedule"}
-        taken = any(
-            self.people.names(s).intersection(one["name"] for one in declared[s].values()) for s in IDS
-        )
-        kept = any(entry["protect"] for entry in state["resources"].values()) or "preventDestroy" in str(
-            declared
-        )
-        used = self.people.that_use(id for section in IDS for id in self.people.ours(section))
-        holds = (
-            ("CW501", command == "apply" and (taken or scheduled)),
-            ("CW502", kept),
-            ("CW504", used),
-            ("CW605", state["pending"]),
-        )
-        return {code for code, excused in holds if excused}
-
-    def _named_like_ours(self) -> list[Key]:
-        """What is somebody's and has a declared name: `--adopt` may take it."""
-        there, declared = objects(self.place.tenant.snapshot()), plain(self.declared)
-        return [
-            (KINDS[section], id)
-            for section in IDS
-            for id in self.people.theirs(section)
-            if (there[id][1].get("body") or there[id][1])["name"]
-            in {one["name"] for one in declared[section].values()}
-        ]
 
     def _run(
         self,
@@ -329,10 +298,10 @@ class Machine(RuleBasedStateMachine):
         assert "CW999" not in ran.all, ran.all
         assert "Traceback" not in ran.all, ran.all
         requests = self.place.tenant.requests()[asked:]
-        _holds(no_secret("what it said", ran.all, [NEEDLE]))
-        _holds([] if sends else sends_nothing(self._mutations()[before:]))
-        _holds(self.place.broken)
-        _holds(safe(World(self.place.tenant.snapshot(), states, self.people.foreign, requests)))
+        holds(no_secret("what it said", ran.all, [NEEDLE]))
+        holds([] if sends else sends_nothing(self._mutations()[before:]))
+        holds(self.place.broken)
+        holds(safe(World(self.place.tenant.snapshot(), states, self.people.foreign, requests)))
         return ran
 
     def _mutations(self) -> list[str]:
@@ -346,7 +315,7 @@ class Machine(RuleBasedStateMachine):
                 self._end()
             for path in self.place.root.rglob("*"):
                 if path.is_file() and path.parent.name != "secrets":
-                    _holds(no_secret(str(path), path.read_bytes(), [NEEDLE]))
+                    holds(no_secret(str(path), path.read_bytes(), [NEEDLE]))
         finally:
             self.place.close()
             self.folder.cleanup()
@@ -358,15 +327,15 @@ class Machine(RuleBasedStateMachine):
         self.people.clear_the_way(self.declared)
         ran = self._apply("apply")
         if ran.status == 5:
-            told = sorted(_codes(ran))
+            told = sorted(codes(ran))
             event(f"a person is asked: {told}")
-            _holds(waits_for_a_person(states_from(self.place.documents)[-1], told, ["CW502", "CW601"]))
+            holds(waits_for_a_person(states_from(self.place.documents)[-1], told, ["CW502", "CW601"]))
             self._decide()
             self.people.clear_the_way(self.declared)
         if ran.status not in (0, 7):
             ran = self._apply("apply")
         if ran.status:
-            assert _codes(ran) == {"CW502"}, f"two applies have not made it so: {ran.all}"
+            assert codes(ran) == {"CW502"}, f"two applies have not made it so: {ran.all}"
             event("it ends protected")
             return
         event("it ends as declared")
@@ -375,48 +344,8 @@ class Machine(RuleBasedStateMachine):
         assert self._run("apply", "--auto-approve", sends=False).status == 0
         state = self.place.state
         assert (state["pending"], state["deposed"], state["lock"]) == ({}, [], None)
-        self._is_as_made_afresh()
-        self._has_these_secrets()
-
-    def _is_as_made_afresh(self) -> None:
-        """The tenant, but for what is foreign, is what these manifests make of an empty one."""
-        snapshot, theirs = self.place.tenant.snapshot(), {id for _, id in self.people.foreign}
-        for section, id in {**IDS, "notifications": "integrationId"}.items():
-            snapshot[section] = [one for one in snapshot[section] if one[id] not in theirs]
-        with tempfile.TemporaryDirectory() as folder:
-            fresh = Place(Path(folder))
-            write_settings(fresh.root)
-            write_secrets(fresh.root, self.version)
-            write_manifest(fresh.root, self.declared)
-            done = fresh.run("apply", "--auto-approve")
-            assert done.status == 0, done.all
-            assert without_ids(snapshot, self.declared) == without_ids(fresh.tenant.snapshot(), self.declared)
-            fresh.close()
-
-    def _has_these_secrets(self) -> None:
-        """The service shows none; but equal ones are equal in its data. What was adopted, and not changed since,
-        has those that it had: nobody can know them."""
-        for key, one in self.declared["connections"].items():
-            ours = self.place.state["resources"][f"connection.{key}"]
-            if ours["origin"] == "created" or ours["secrets"]:
-                body = {"name": f"Probe {key}", **wire_secrets(one, self.version)}
-                probe = self.place.tenant.edit(
-                    "create", "connection", body={"type": one["type"], "body": body}
-                )
-                there = objects(self.place.tenant.snapshot())
-                assert there[ours["id"]][1]["secrets"] == there[probe][1]["secrets"], (
-                    f"the secrets of {key}: {ours}"
-                )
-
-
-def _codes(ran: Run) -> set[str]:
-    """What it told; warnings do not count."""
-    return set(re.findall(r"\b(CW\d{3})\b(?! warning)", ran.all))
-
-
-def _holds(broken: Iterable[Broken]) -> None:
-    told = [str(one) for one in broken]
-    assert not told, "\n".join(told)
+        is_as_made_afresh(self.place, self.people, self.declared, self.version)
+        has_these_secrets(self.place, self.declared, self.version)
 
 
 TestMachine = Machine.TestCase
