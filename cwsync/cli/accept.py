@@ -59,7 +59,7 @@ def _refuse_pending(state: State) -> None:
 
 def _write(workspace: Workspace, held: Held, stored: State, accepting: Accepting) -> None:
     """The files, then the state in one commit: between the two, the manifests agree with the tenant already."""
-    from cwsync.manifest.writing import put_in_place
+    from cwsync.authoring.writing import put_in_place
     from cwsync.state.files import Files
 
     if held.found is None or held.found.identity != stored.identity:

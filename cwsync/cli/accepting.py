@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from cwsync.authoring.names import Called, Names, users_by_id
+from cwsync.authoring.rewrite import NotWritable, rewritten
+from cwsync.authoring.tokens import like, unix
+from cwsync.authoring.writing import text_of_file
 from cwsync.errors import CwsyncError, fail, suggest
 from cwsync.kinds import KINDS, Desired, Kind, Written, same_id
-from cwsync.manifest.names import Called, Names, users_by_id
-from cwsync.manifest.rewrite import NotWritable, rewritten
-from cwsync.manifest.tokens import like, unix
-from cwsync.manifest.writing import text_of_file
 from cwsync.plan import Accepted
 from cwsync.plan.diff import see, settle
 

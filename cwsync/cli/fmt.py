@@ -79,8 +79,8 @@ def _named(paths: tuple[Path, ...]) -> Iterator[Path]:
 
 def _format(settings: Settings, path: Path, name: str, *, check: bool) -> bool:
     """Whether the file is, or with `check` would be, another one now."""
-    from cwsync.manifest.fmt import formatted
-    from cwsync.manifest.writing import put_in_place, text_of_file
+    from cwsync.authoring.fmt import formatted
+    from cwsync.authoring.writing import put_in_place, text_of_file
     from cwsync.state.files import Files
 
     text = text_of_file(path, name)

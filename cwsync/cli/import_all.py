@@ -172,7 +172,7 @@ def _bind(held: Held, taken: Taken) -> None:
 
 
 def _result(taken: Taken, seen: Everything, filters: Filters, before: tuple[Problem, ...]) -> ImportResult:
-    from cwsync.manifest.declare import variables_of
+    from cwsync.authoring.declare import variables_of
     from cwsync.project import shown
     from cwsync.report.import_all import ImportResult
 

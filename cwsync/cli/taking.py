@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cwsync.authoring.declare import Draft, above, obstacles, parts_of, shared, variables_of, write_down
+from cwsync.authoring.edit import with_entries
+from cwsync.authoring.emit import text_of
+from cwsync.authoring.layout import free, grouped, header
+from cwsync.authoring.names import Names, Which, all_keys, people_in, users_by_id
 from cwsync.cli.settings import Settings
 from cwsync.errors import CwsyncError, Problem
 from cwsync.kinds import ChangeLists, Desired, Import, Snapshot, same_id
 from cwsync.live import Everything
 from cwsync.manifest import Manifest, load_manifests
-from cwsync.manifest.declare import Draft, above, obstacles, parts_of, shared, variables_of, write_down
-from cwsync.manifest.edit import with_entries
-from cwsync.manifest.emit import text_of
-from cwsync.manifest.layout import free, grouped, header
-from cwsync.manifest.names import Names, Which, all_keys, people_in, users_by_id
 from cwsync.plan import Change, Plan, Selection, make_plan, relabel
 from cwsync.plan.lists import adopt
 from cwsync.project import Project, load_project, shown

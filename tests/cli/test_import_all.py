@@ -16,7 +16,7 @@ from support.tenant import Tenant, embedded, served
 from cwsync.cli.import_ import import_command
 from cwsync.cli.outside import Outside
 from cwsync.kinds import KINDS
-from cwsync.manifest.layout import LAYOUTS
+from cwsync.authoring.layout import LAYOUTS
 from cwsync.state import Files
 
 if TYPE_CHECKING:

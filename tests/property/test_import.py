@@ -24,12 +24,12 @@ from property.worlds import MODEL, SECRETS, WORKSPACE, Json, Resources, exchange
 from support.program import Ran, cwsync
 from support.tenant import Tenant
 
+from cwsync.authoring.layout import LAYOUTS
 from cwsync.cli.outside import Outside
 from cwsync.emulator import application
 from cwsync.kinds import KINDS, Desired, Ref, same_id
 from cwsync.kinds.values import Value, replace_refs
 from cwsync.manifest import load_manifests
-from cwsync.manifest.layout import LAYOUTS
 from cwsync.project import load_project, manifest_files
 
 SETTINGS = """\

@@ -9,10 +9,10 @@ from typing import get_args
 
 from pydantic import BaseModel
 
+from cwsync.authoring.emit import writable
+from cwsync.authoring.names import Called, Names, Which
 from cwsync.kinds import KINDS, Desired, Kind, Observed, Snapshot, Written, same_id
 from cwsync.located import Map
-from cwsync.manifest.emit import writable
-from cwsync.manifest.names import Called, Names, Which
 
 LIFTED = {"integrations": ("workspaceId", "modelId"), "schedules": ("timezone",)}
 """By section, the fields that all resources must have and most share: they can stand under `defaults` without

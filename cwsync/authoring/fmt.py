@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cwsync.authoring.tokens import Token, body_indent, comments, like, tokens, unix
 from cwsync.errors import CwsyncError, fail
 from cwsync.located import Map, Seq, Source, Value, load
-from cwsync.manifest.tokens import Token, body_indent, comments, like, tokens, unix
 
 _STEP = 2
 # A gap before a comment that is wider than this was made to align it with others.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from property.settings import QUICK
 
-from cwsync.manifest.edit import with_entries
+from cwsync.authoring.edit import with_entries
 
 GRACE = {"grace": "2c9ba1b6729b7fd80172c3f635db40f7"}
 

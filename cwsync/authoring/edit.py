@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cwsync.authoring.emit import entry, flow, scalar
 from cwsync.errors import CwsyncError
 from cwsync.kinds import Written
 from cwsync.located import Document, Map, Value, at, load
-from cwsync.manifest.emit import entry, flow, scalar
 
 Entries = Mapping[str, Written]
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.author import KEYS, VALUES, Author
 
+from cwsync.authoring.fmt import plain_value
+from cwsync.authoring.rewrite import NotWritable, rewritten
+from cwsync.authoring.tokens import comments
 from cwsync.errors import CwsyncError
 from cwsync.located import load
-from cwsync.manifest.fmt import plain_value
-from cwsync.manifest.rewrite import NotWritable, rewritten
-from cwsync.manifest.tokens import comments
 
 A: Any = {"integration": "a"}
 B: Any = {"integration": "b", "skip": True, "onFailure": "stop"}

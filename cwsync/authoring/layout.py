@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from cwsync.authoring.declare import Draft
 from cwsync.kinds import KINDS, Snapshot, same_id
-from cwsync.manifest.declare import Draft
 
 LAYOUTS = ("model", "kind", "single")
 """`model`: connections by type, integrations with their schedules and notifications by model, flows; `kind`: a

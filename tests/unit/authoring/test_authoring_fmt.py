@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.author import KEYS, VALUES, Author
 
+from cwsync.authoring.fmt import formatted, plain_value
+from cwsync.authoring.tokens import comments, tokens
 from cwsync.errors import CwsyncError
 from cwsync.located import load
-from cwsync.manifest.fmt import formatted, plain_value
-from cwsync.manifest.tokens import comments, tokens
 
 LAYOUTS = {
     "indentation is two spaces, of lists as well": (

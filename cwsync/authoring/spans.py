@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+from cwsync.authoring.tokens import Token, tokens
 from cwsync.located import Map, Seq, Value
-from cwsync.manifest.tokens import Token, tokens
 
 
 class Spans:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from property.settings import QUICK
 from unit.kinds.round_trip import example_resources
 
+from cwsync.authoring.declare import Draft, above, shared, write_down
+from cwsync.authoring.emit import entry, text_of, writable
+from cwsync.authoring.names import Called, Names, all_keys, distinct_keys, users_by_id
 from cwsync.kinds import KINDS, Fields, Observed, Ref, Snapshot, TypeOf, Written
 from cwsync.kinds.values import replace_refs
 from cwsync.located import load
-from cwsync.manifest.declare import Draft, above, shared, write_down
-from cwsync.manifest.emit import entry, text_of, writable
-from cwsync.manifest.names import Called, Names, all_keys, distinct_keys, users_by_id
 
 RESOURCES = example_resources()
 IDS = {address: f"{number:032x}" for number, address in enumerate(sorted(RESOURCES), start=1)}

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from cwsync.authoring.emit import entry, flow
+from cwsync.authoring.spans import Spans
 from cwsync.kinds import Written
 from cwsync.located import Document, Map, Seq, Value, at, load
-from cwsync.manifest.emit import entry, flow
-from cwsync.manifest.spans import Spans
 
 Fields = Mapping[str, Written]
 
