@@ -14,21 +14,23 @@ from cwsync.errors import Exit, fail
 @click.argument("to", metavar="TO")
 @lock_timeout_option
 def migrate_command(settings: Settings, to: str, lock_timeout: float) -> int:
-    """Move the state to TO, which is written as `state` in cwsync.yaml is: a file, s3://…, gs://… or az://….
+    """Move the state to TO, which is written as `state` in cwsync.yaml is: a file, s3://…, gs://…, az://…
+    or postgresql://….
 
     All of it goes along, what is pending as well. What stays behind names the new place, and refuses to be
     worked with. Where this is cut off, run it again. Afterwards write TO as `state` into cwsync.yaml.
     """
     from cwsync.cli.state import nothing_stored, settle, tell_pending
     from cwsync.cli.workspace import Workspace
-    from cwsync.project.rules import wrong_state
+    from cwsync.project.places import wrong_state
     from cwsync.report import safe, to_json
     from cwsync.state.moving import arrive, claimed, found_at, send
 
     if wrong := wrong_state(to):
-        raise fail("CW901", f"TO {wrong[0]}", hint=wrong[1])
+        code = "CW901" if wrong.code == "CW111" else wrong.code
+        raise fail(code, f"TO {wrong.message}", hint=wrong.hint)
     workspace = Workspace.open(settings, manifests=False)
-    store, target = workspace.store, workspace.store_at(to)
+    store, target = workspace.store, workspace.keeping.store(to, trusting=True)
     left = found_at(store)
     if left is None:
         raise nothing_stored(store)

@@ -8,12 +8,14 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from cwsync.cli.completing import addresses
 from cwsync.cli.locking import lock_timeout_option, locked
 from cwsync.cli.migrate import migrate_command
 from cwsync.cli.settings import Settings, group_options, with_settings
 from cwsync.errors import CwsyncError, Exit, fail
 
 if TYPE_CHECKING:
+    from cwsync.cli.workspace import Workspace
     from cwsync.state import Held, State, Store
 
 
@@ -48,7 +50,7 @@ def list_command(settings: Settings) -> int:
 
 @state_command.command("show")
 @with_settings("text", "json")
-@click.argument("address", required=False)
+@click.argument("address", required=False, shell_complete=addresses())
 def show_command(settings: Settings, address: str | None) -> int:
     """Show what is known of one address, or the whole document. There are no secrets in it."""
     from cwsync.cli.workspace import Workspace
@@ -69,7 +71,7 @@ def show_command(settings: Settings, address: str | None) -> int:
 
 @state_command.command("mv")
 @with_settings("text", "json")
-@click.argument("source", metavar="FROM")
+@click.argument("source", metavar="FROM", shell_complete=addresses())
 @click.argument("target", metavar="TO")
 @lock_timeout_option
 def mv_command(settings: Settings, source: str, target: str, lock_timeout: float) -> int:
@@ -98,7 +100,7 @@ def mv_command(settings: Settings, source: str, target: str, lock_timeout: float
 
 @state_command.command("rm")
 @with_settings("text", "json")
-@click.argument("addresses", metavar="ADDR...", nargs=-1, required=True)
+@click.argument("addresses", metavar="ADDR...", nargs=-1, required=True, shell_complete=addresses())
 @lock_timeout_option
 def rm_command(settings: Settings, addresses: tuple[str, ...], lock_timeout: float) -> int:
     """Forget these addresses, and leave their objects in the tenant."""
@@ -128,11 +130,13 @@ def rm_command(settings: Settings, addresses: tuple[str, ...], lock_timeout: flo
 @state_command.command("pull")
 @with_settings("text", "json")
 def pull_command(settings: Settings) -> int:
-    """Print the document as it is stored: a copy to keep. There are no secrets in it."""
+    """Print the document: a copy to keep. There are no secrets in it, but it is in clear where what is stored
+    is encrypted."""
     from cwsync.cli.workspace import Workspace
     from cwsync.state import from_json
 
-    store = Workspace.open(settings, manifests=False).store
+    workspace = Workspace.open(settings, manifests=False)
+    store = workspace.keeping.store(workspace.project.environment.state, trusting=True)
     data = store.raw()
     if data is None:
         raise nothing_stored(store)
@@ -147,21 +151,27 @@ def pull_command(settings: Settings) -> int:
 @click.option("--force", is_flag=True, help="Also put back a copy that is older than what is stored.")
 @lock_timeout_option
 def push_command(settings: Settings, file: IO[bytes], force: bool, lock_timeout: float) -> int:
-    """Put a copy back that `state pull` has printed. FILE is - for standard input."""
+    """Put a copy back that `state pull` has printed. FILE is - for standard input.
+
+    Where the state is encrypted, an older version of the stored file or object will do as well.
+    """
     from cwsync.cli.workspace import Workspace
     from cwsync.report import safe, to_json
     from cwsync.state.edits import parsed, put_back, succeeding
 
-    copy = parsed(file.read(), f"the file {file.name}")
     workspace = Workspace.open(settings, manifests=False)
-    stored = workspace.store.read()
-    if stored is not None and stored.lock is None:
-        put_back(stored, copy, force=force)  # what is refused must make no saved plan stale
-    with locked(settings, workspace, lock_timeout, None) as held:
-        settle(settings, held)
-        new = held.found is None
-        held.update(lambda state: succeeding(state, copy) if new else put_back(state, copy, force=force))
-    state = held.state
+    where = f"the file {file.name}"
+    copy = parsed(workspace.keeping.decoded(file.read(), where), where)
+    state = _put_over(workspace, copy, force=force)
+    if state is None:
+        stored = workspace.store.read()
+        if stored is not None and stored.lock is None:
+            put_back(stored, copy, force=force)  # what is refused must make no saved plan stale
+        with locked(settings, workspace, lock_timeout, None) as held:
+            settle(settings, held)
+            new = held.found is None
+            held.update(lambda state: succeeding(state, copy) if new else put_back(state, copy, force=force))
+        state = held.state
     if settings.format == "json":
         found = {"lineage": state.lineage, "serial": state.serial, "resources": len(state.resources)}
         settings.show(to_json(found))
@@ -173,6 +183,26 @@ def push_command(settings: Settings, file: IO[bytes], force: bool, lock_timeout:
     tell_pending(settings, state)
     settings.say("Compare it with the tenant before the next apply: cwsync plan")
     return Exit.OK
+
+
+def _put_over(workspace: Workspace, copy: State, *, force: bool) -> State | None:
+    """The copy in the place of what is stored, where that is not to be trusted; None where it is.
+
+    In one step, without taking the lock: otherwise what is not to be trusted would for a moment be the newest.
+    """
+    if workspace.project.environment.encryption is None:
+        return None
+    from cwsync.state.edits import put_over
+    from cwsync.state.sealed import Untrusted
+
+    try:
+        workspace.store.read()
+    except Untrusted:
+        store = workspace.keeping.store(workspace.project.environment.state, trusting=True)
+        if stored := store.read():
+            newest = workspace.keeping.newest(copy.lineage)
+            return store.commit(stored, put_over(stored, copy, newest, force=force))
+    return None
 
 
 def tell_pending(settings: Settings, state: State | None) -> None:

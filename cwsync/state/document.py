@@ -16,6 +16,7 @@ from uuid import uuid4
 from cwsync.errors import fail
 
 FORMAT = "cwsync-state"
+SEALED = "cwsync-state-encrypted"
 VERSION = 2
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -37,8 +38,8 @@ class Entry:
     """A managed object. `applied` is its body as last applied: plain JSON values, without secrets.
 
     `parent` is an address (a schedule's and a notification's integration). `protect` keeps
-    preventDestroy after its block is gone. `seen` marks the live object's version as last seen: its
-    modification date, or a fingerprint where the service gives none.
+    preventDestroy after its block is gone. `seen` is the live object's modification date when it was last read in
+    full and was as applied; None where a later change might keep the date.
     """
 
     kind: str
@@ -133,6 +134,11 @@ class Intent:
     secretFingerprints: Mapping[str, Fingerprint] = field(default_factory=dict)
     protect: bool = False
     group: str | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The intent as JSON, indented for its place in the document, and kept as an entry's is."""
+        return _deeper(_deeper(_dumps(_plain(self))))
 
 
 @dataclass(frozen=True)
@@ -240,7 +246,7 @@ def to_json(state: State) -> bytes:
         "writerNonce": _dumps(state.writerNonce),
         "tenant": _dumps(state.tenant),
         "lock": _deeper(_dumps(state.lock and _plain(state.lock))),
-        "pending": _deeper(_dumps({op: _plain(intent) for op, intent in state.pending.items()})),
+        "pending": _object({op: intent.text for op, intent in state.pending.items()}, "    "),
         "deposed": _deeper(_dumps([_plain(deposed) for deposed in state.deposed])),
         "resources": _object({address: entry.text for address, entry in state.resources.items()}, "    "),
     }
@@ -252,6 +258,11 @@ def to_json(state: State) -> bytes:
         members["arriving"] = _dumps(state.arriving)
     # Only half of a surrogate pair cannot be UTF-8, and its backslash form is what JSON calls it too.
     return (_object(members, "  ") + "\n").encode("utf-8", "backslashreplace")
+
+
+def last_line(state: State) -> bytes:
+    """How the document's bytes end."""
+    return f'  "writerNonce": {_dumps(state.writerNonce)}\n}}\n'.encode()
 
 
 def _plain(value: Intent | Lock | Deposed | Fingerprint) -> dict[str, Json]:

@@ -118,6 +118,25 @@ def put_back(stored: State, copy: State, *, force: bool = False) -> State:
     return succeeding(stored, copy)
 
 
+def put_over(stored: State, copy: State, newest: int, *, force: bool = False) -> State:
+    """What the copy knows, in the place of a state that is not to be trusted: it is older than was seen, or in clear.
+
+    `newest` is the highest serial that was seen of the copy's lineage. A copy that is at least as new replaces
+    whatever there is. Raises CW408 where it is older and not `force`; with it, as `put_back`.
+    """
+    if 0 < newest <= copy.serial:
+        return succeeding(stored, copy)
+    if not force:
+        raise fail(
+            "CW408",
+            f"the file has serial {copy.serial}, and this machine has seen "
+            f"{f'serial {newest}' if newest else 'another state'}: what was changed since would be forgotten",
+            hint="put back a newer copy, if there is one; with --force it is put back all the same, as far as it is "
+            "of the state that is stored",
+        )
+    return put_back(stored, copy, force=True)
+
+
 def succeeding(stored: State, copy: State) -> State:
     """The copy in the place of what is stored. How often the lock was taken, and by whom, is the store's."""
     return replace(

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cwsync.errors import fail
-from cwsync.state.document import State, to_json
+from cwsync.state.codec import PLAIN, Codec
+from cwsync.state.document import State
 from cwsync.state.files import Files, locked, prepare_folder, write_durably
 from cwsync.state.store import advanced, opened, require_unchanged
 
@@ -28,30 +29,37 @@ class LocalStore:
     `patience` is how many seconds to wait for another process's write, each of which takes milliseconds.
     """
 
-    def __init__(self, path: Path, *, files: Files | None = None, patience: float = 10) -> None:
+    def __init__(
+        self, path: Path, *, files: Files | None = None, patience: float = 10, codec: Codec = PLAIN
+    ) -> None:
         self._path = path
         self._files = files or Files()
         self._patience = patience
+        self._codec = codec
 
     def read(self) -> State | None:
-        data = self.raw()
-        return None if data is None else opened(data, self.describe())
+        data = self._read()
+        return None if data is None else opened(data, self.describe(), self._codec)
 
     def raw(self) -> bytes | None:
-        with self._explained("read"):
-            return self._bytes()
+        data = self._read()
+        return None if data is None else self._codec.decode(data, self.describe())
 
     def commit(self, old: State | None, new: State) -> State:
         with self._explained("written"):
             prepare_folder(self._files, self._path.parent)
             with locked(self._path, self._patience):
-                require_unchanged(self._bytes(), old, self.describe())
+                require_unchanged(self._bytes(), old, self.describe(), self._codec)
                 document = advanced(old, new)
-                write_durably(self._files, self._path, to_json(document))
+                write_durably(self._files, self._path, self._codec.encode(document))
                 return document
 
     def describe(self) -> str:
         return f"the state {self._path}"
+
+    def _read(self) -> bytes | None:
+        with self._explained("read"):
+            return self._bytes()
 
     def _bytes(self) -> bytes | None:
         try:

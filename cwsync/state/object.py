@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from cwsync.errors import CwsyncError, fail
 from cwsync.state.bucket import Found, Objects, Version, open_bucket
-from cwsync.state.document import State, to_json
+from cwsync.state.codec import PLAIN, Codec
+from cwsync.state.document import State
 from cwsync.state.reading import identity
 from cwsync.state.store import advanced, opened, require_unchanged
 from cwsync.state.troubles import Trouble
@@ -27,31 +28,40 @@ class ObjectStore:
     """One object. Where there is none yet, the first commit first tries whether the bucket holds conditions."""
 
     def __init__(
-        self, url: str, objects: Objects, path: str, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        objects: Objects,
+        path: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        codec: Codec = PLAIN,
     ) -> None:
         self._url = url
         self._objects = objects
         self._path = path
         self._sleep = sleep
+        self._codec = codec
         self._known: tuple[tuple[object, ...], Version] | None = None
 
     @classmethod
-    def at(cls, url: str, *, sleep: Callable[[float], None] = time.sleep) -> ObjectStore:
+    def at(
+        cls, url: str, *, sleep: Callable[[float], None] = time.sleep, codec: Codec = PLAIN
+    ) -> ObjectStore:
         """The store of s3://…, gs://… or az://…. Raises CW701 and CW401."""
         bucket, path = open_bucket(url)
-        return cls(url, bucket, path, sleep=sleep)
+        return cls(url, bucket, path, sleep=sleep, codec=codec)
 
     def read(self) -> State | None:
         found = self._get()
         if found is None:
             return None
-        state = opened(found.data, self.describe())
+        state = opened(found.data, self.describe(), self._codec)
         self._known = state.identity, found.version
         return state
 
     def raw(self) -> bytes | None:
         found = self._get()
-        return found.data if found else None
+        return self._codec.decode(found.data, self.describe()) if found else None
 
     def describe(self) -> str:
         return f"the state {self._url}"
@@ -62,14 +72,14 @@ class ObjectStore:
         if old is None:
             self._probe()
         document = advanced(old, new)
-        data = to_json(document)
+        data = self._codec.encode(document)
         for pause in (*PAUSES, None):
             try:
                 version = self._objects.put(self._path, data, over)
             except Trouble as trouble:
                 found = self._get()
                 if found is None or identity(found.data, self.describe()) != document.identity:
-                    require_unchanged(found.data if found else None, old, self.describe())
+                    require_unchanged(found.data if found else None, old, self.describe(), self._codec)
                     if trouble.final or pause is None:
                         raise self._failed("written", trouble) from None
                     over = found.version if found else None
@@ -87,7 +97,7 @@ class ObjectStore:
         if self._known is not None and self._known[0] == old.identity and self._known[1]:
             return self._known[1]
         found = self._get()
-        require_unchanged(found.data if found else None, old, self.describe())
+        require_unchanged(found.data if found else None, old, self.describe(), self._codec)
         if found is None or not found.version:
             raise self._unfit("it does not tell one version of an object from another")
         return found.version

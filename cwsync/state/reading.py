@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 from cwsync.errors import CwsyncError, fail
 from cwsync.state.document import (
     FORMAT,
+    SEALED,
     VERSION,
     Deposed,
     Entry,
@@ -54,11 +55,16 @@ def from_json(data: bytes, where: str) -> State:
 
 def identity(data: bytes, where: str) -> tuple[object, object, object]:
     """Which document these bytes are, for comparing with `State.identity`, without reading all of it."""
+    document = members(data, where)
+    return document.get("lineage"), document.get("serial"), document.get("writerNonce")
+
+
+def members(data: bytes, where: str) -> Document:
+    """What the document consists of, whatever its form is. Raises CW401 where it is none."""
     try:
-        document = _parsed(data)
+        return _parsed(data)
     except _WrongForm as error:
         raise unreadable(where, str(error)) from None
-    return document.get("lineage"), document.get("serial"), document.get("writerNonce")
 
 
 def unreadable(where: str, reason: str) -> CwsyncError:
@@ -69,6 +75,13 @@ def migrated(
     document: Document, where: str, *, to: int = VERSION, migrations: Migrations = MIGRATIONS
 ) -> Document:
     """The document in the form of version `to`. Raises CW402 for a newer one."""
+    if document.get("format") == SEALED:
+        raise fail(
+            "CW411",
+            f"{where} is encrypted, and this environment has no key for it",
+            hint="write `encryption: {key: {fromEnv: CWSYNC_STATE_KEY}}` for it in cwsync.yaml, and give the key "
+            "that the state was encrypted with",
+        )
     if document.get("format") != FORMAT:
         raise _WrongForm("it is JSON, but not a cwsync state")
     version = document.get("version")

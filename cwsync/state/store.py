@@ -1,6 +1,10 @@
 """The port to wherever the state is kept: reading one document, and compare-and-swap of it.
 
 With `send`, this is one of the two ports that touch the world while applying.
+
+A store keeps bytes, and a `Codec` says which: it may encrypt them. So a store takes `codec: Codec = PLAIN`, and
+writes `codec.encode(state)`, reads with `opened(data, where, codec)`, compares with
+`require_unchanged(data, old, where, codec)` or `reading.identity`, and gives `codec.decode(data, where)` as `raw`.
 """
 
 from __future__ import annotations
@@ -11,7 +15,8 @@ from uuid import uuid4
 
 from cwsync.errors import CwsyncError, Problem, fail
 from cwsync.state import reading
-from cwsync.state.document import State, to_json
+from cwsync.state.codec import PLAIN, Codec
+from cwsync.state.document import State
 
 
 class Conflict(CwsyncError):  # noqa: N818 - it names what happened, not a mistake of the caller's
@@ -32,15 +37,15 @@ class Store(Protocol):
         """
 
     def raw(self) -> bytes | None:
-        """The document's bytes as they are stored, or None where there is none yet."""
+        """The document's text, also where it has moved, or is arriving; None where there is none yet."""
 
     def describe(self) -> str:
         """What the document is called in messages."""
 
 
-def opened(data: bytes, where: str) -> State:
+def opened(data: bytes, where: str, codec: Codec = PLAIN) -> State:
     """The document, to be worked with. Raises CW410 where it has moved to another store, or not arrived yet."""
-    state = reading.from_json(data, where)
+    state = reading.from_json(codec.decode(data, where), where)
     if state.movedTo is not None:
         raise fail(
             "CW410",
@@ -62,14 +67,13 @@ def conflict(where: str, what: str) -> Conflict:
     )
 
 
-def require_unchanged(stored: bytes | None, old: State | None, where: str) -> None:
+def require_unchanged(stored: bytes | None, old: State | None, where: str, codec: Codec = PLAIN) -> None:
     """Raise `Conflict` unless the stored bytes are the document `old`."""
     if stored is None or old is None:
         if stored is not None or old is not None:
             raise conflict(where, "was created by another run" if old is None else "is gone")
         return
-    # Comparing with the text of `old`, most of which is at hand, spares parsing the document each time.
-    if stored != to_json(old) and reading.identity(stored, where) != old.identity:
+    if not codec.holds(stored, old, where):
         raise conflict(where, "was changed by another run")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,7 +37,7 @@ def bucket(memory: MemoryStore | None = None) -> Bucket:
 @dataclass
 class Faulty:
     """Real objects. Each write takes its fault from `faults`, and is fine after the last one of them; `between`
-    happens once a write has failed."""
+    happens once a write has failed. `late` are writes of which nobody knows whether they come."""
 
     inner: Objects
     faults: list[Fault] = field(default_factory=list)
@@ -44,7 +45,7 @@ class Faulty:
     unreadable: int = 0
     puts: list[str] = field(default_factory=list)
     gets: int = 0
-    _late: list[Callable[[], object]] = field(default_factory=list)
+    late: list[Callable[[], object]] = field(default_factory=list)
 
     def get(self, path: str) -> Found | None:
         self.gets += 1
@@ -55,8 +56,9 @@ class Faulty:
 
     def put(self, path: str, data: bytes, over: Version | None) -> Version:
         self.puts.append(path)
-        while self._late:
-            self._late.pop()()
+        while self.late:
+            with suppress(Trouble):  # nobody waits for it any more
+                self.late.pop()()
         fault = self.faults.pop(0) if self.faults else "fine"
         if fault == "fine":
             return self.inner.put(path, data, over)
@@ -68,7 +70,7 @@ class Faulty:
 
     def _goes_wrong(self, fault: Fault, path: str, data: bytes, over: Version | None) -> None:
         if fault == "late":
-            self._late.append(lambda: self.inner.put(path, data, over))
+            self.late.append(lambda: self.inner.put(path, data, over))
         if fault.startswith("lost"):
             self.inner.put(path, data, over)
         if fault == "lost, and sent twice":

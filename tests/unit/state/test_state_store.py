@@ -12,18 +12,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cwsync.errors import CwsyncError, Exit
 from cwsync.state import Conflict, Entry, Files, LocalStore, MemoryStore, State, Store, to_json
 from cwsync.state.files import locked
+from cwsync.state.postgres import PostgresStore
+
+if TYPE_CHECKING:  # below, this file also runs by itself
+    from support.postgres import Postgres
 
 FLOW = Entry("flow", "1", "Nightly", {"steps": []})
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", "memory", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        return PostgresStore.at(server.url(), "prod")
     return LocalStore(tmp_path / "prod.state.json") if request.param == "local" else MemoryStore()
 
 
