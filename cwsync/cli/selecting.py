@@ -1,4 +1,4 @@
-"""The options that choose a part of the work: --target, --exclude, --replace, --adopt."""
+"""The options that choose a part of the work: --target, --exclude, --replace, --adopt; and --label."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from typing import Any, TypeVar
 
 import click
 
+from cwsync.cli.completing import addresses
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _addresses(name: str, about: str) -> Callable[[F], F]:
-    return click.option(f"--{name}", name, multiple=True, metavar="ADDR", help=f"{about} Repeatable.")
+    return click.option(
+        f"--{name}",
+        name,
+        multiple=True,
+        metavar="ADDR",
+        shell_complete=addresses(),
+        help=f"{about} Repeatable.",
+    )
 
 
 _PART = (
@@ -20,6 +29,13 @@ _PART = (
     _addresses(
         "exclude", "All but this address and what needs it; nothing is deleted that --target does not name."
     ),
+)
+_LABEL = click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME",
+    help="A label that policies may ask for; CWSYNC_LABELS has more, with commas between. Repeatable.",
 )
 _WHOLE = (
     *_PART,
@@ -43,10 +59,11 @@ def with_selection(*, destroy: bool = False) -> Callable[[F], F]:
                 excludes=given.pop("exclude"),
                 replace=given.pop("replace", ()),
                 adopt=given.pop("adopt", False),
+                labels=given.pop("labels"),
             )
             return command(*arguments, selection=selection, **given)
 
-        for option in reversed(_PART if destroy else _WHOLE):
+        for option in reversed((*(_PART if destroy else _WHOLE), _LABEL)):
             run = option(run)
         return run  # type: ignore[return-value] # click's decorators keep what they are given
 

@@ -19,6 +19,10 @@ def validate_command(settings: Settings) -> int:
     try:
         workspace = Workspace.open(settings)
         problems = workspace.warnings
+        if workspace.project.policies:
+            from cwsync.plan.policies import declared_problems
+
+            problems += tuple(declared_problems(workspace.desired, workspace.project.policies))
         count, environment = len(workspace.desired), workspace.environment
     except CwsyncError as error:
         problems = error.problems

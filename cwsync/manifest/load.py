@@ -163,6 +163,7 @@ class _Loading:
             parent=content.parent,
             protect=model.lifecycle.preventDestroy,
             ignore=frozenset(model.lifecycle.ignoreChanges),
+            owner=model.lifecycle.owner,
             place=at,
             locate=partial(place, body),
         )

@@ -14,6 +14,7 @@ from cwsync.located import Document, Map, Seq, at, clone, overlay, problem, read
 from cwsync.located import Path as ValuePath
 from cwsync.project.files import pattern_problems
 from cwsync.project.models import EnvironmentFile, ProjectFile
+from cwsync.project.policy_rules import policy_problems
 from cwsync.project.rules import environment_problems
 from cwsync.project.values import Environment, Project, shown
 from cwsync.variables import Variables
@@ -111,6 +112,9 @@ class _Loading:
             environments=tuple(checked.environments),
             users=checked.users,
             defaults={section: one for section, one in checked.defaults if one is not None},
+            policies=tuple(
+                one for one in checked.policies if one.environments is None or name in one.environments
+            ),
         )
 
     def _unknown_overrides(self, overrides: Mapping[str, str]) -> Iterator[Problem]:
@@ -186,6 +190,7 @@ def _rules(filled: Map) -> Iterator[Problem]:
     patterns = at(filled, ("manifests",))
     if isinstance(patterns, Seq):
         yield from pattern_problems(filled, patterns)
+    yield from policy_problems(filled)
 
 
 def _unused(declared: Map, name: str) -> Problem:
@@ -201,8 +206,10 @@ def _environment(name: str, written: EnvironmentFile, variables: Variables) -> E
         region=written.region,
         auth=written.auth,
         authenticate=written.authenticate,
+        encryption=written.encryption,
         guards=written.guards,
         requests=written.requests,
+        audit=written.audit,
         variables=variables,
     )
 

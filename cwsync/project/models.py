@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     InstanceOf,
     StringConstraints,
@@ -17,6 +15,9 @@ from pydantic import (
 from cwsync.checked import Id, Text, Whole
 from cwsync.checked.schema import DIALECT, tidy
 from cwsync.located import Map
+from cwsync.project.encryption import EncryptionField
+from cwsync.project.policies import Policy
+from cwsync.project.written import Written
 from cwsync.secret import SecretField
 from cwsync.variables import NAME
 
@@ -30,12 +31,6 @@ VariableName = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 # It becomes part of file names (.cwsync/<environment>.state.json).
 EnvironmentName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Section = Annotated[InstanceOf[Map], WithJsonSchema({"type": "object"})]
-
-
-class Written(BaseModel):
-    """A part of cwsync.yaml: fields that are not known are errors, and values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, hide_input_in_errors=True)
 
 
 class Basic(Written):
@@ -140,9 +135,22 @@ class EnvironmentFile(Written):
     state: Text | None = Field(
         None,
         min_length=1,
-        description="Where the state is kept: a file, from the project's folder, or an object in a bucket, as "
-        "s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH. Without it: .cwsync/<environment>.state.json.",
+        description="Where the state is kept: a file, from the project's folder; an object in a bucket, as "
+        "s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH; or a row in PostgreSQL, as "
+        "postgresql://USER@HOST/DATABASE?state=NAME. Without it: .cwsync/<environment>.state.json.",
         examples=["state/prod.state.json", "s3://acme-iac/cwsync/prod.state.json"],
+    )
+    encryption: EncryptionField = Field(
+        None,
+        description="Whether the state is encrypted. true: with the key of CWSYNC_STATE_KEY.",
+        examples=[True, {"key": {"fromEnv": "CWSYNC_STATE_KEY"}}],
+    )
+    audit: Text | None = Field(
+        None,
+        min_length=1,
+        description="Where a line of JSON is appended for each change of the tenant: a file, from the project's "
+        "folder, or 'stderr'. Without it none is written.",
+        examples=["audit/prod.jsonl", "stderr"],
     )
     guards: Guards = Field(
         Guards.model_construct(),
@@ -215,6 +223,11 @@ class ProjectFile(Written):
         Defaults.model_construct(),
         description="For each kind, fields that all its resources have unless they say otherwise.",
         examples=[{"schedules": {"timezone": "${var.timezone}"}}],
+    )
+    policies: tuple[Policy, ...] = Field(
+        (),
+        description="Rules of your own, which every plan is held against.",
+        examples=[[{"name": "connections-stay", "environments": ["prod"], "forbid": ["delete"]}]],
     )
     environments: dict[EnvironmentName, EnvironmentFile] = Field(
         min_length=1,

@@ -3,17 +3,13 @@ are reported together with those of single fields."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from cwsync.errors import Problem
 from cwsync.located import Map, Path, problem
-
-_REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
-_BUCKETS = ("s3", "gs", "az")
-_FORM = "s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, or a file's path"
+from cwsync.project.places import wrong_state
 
 
 def environment_problems(root: Map, path: Path, environment: Map) -> Iterator[Problem]:
@@ -31,26 +27,8 @@ def environment_problems(root: Map, path: Path, environment: Map) -> Iterator[Pr
             message, hint = wrong
             yield problem("CW111", f"'{name}' {message}", root, (*path, name), hint=hint)
     state = environment.get("state")
-    if isinstance(state, str) and (wrong := wrong_state(state)):
-        message, hint = wrong
-        yield problem("CW111", f"'state' {message}", root, (*path, "state"), hint=hint)
-
-
-def wrong_state(place: str) -> tuple[str, str] | None:
-    """What is wrong with a place for the state, and a way out."""
-    remote = _REMOTE.fullmatch(place)
-    if remote is None:
-        return None
-    scheme, rest = remote.groups()
-    if scheme not in _BUCKETS:
-        return f"cannot be kept at {scheme}://", f"give {_FORM}"
-    if re.search(r"[@?#\\\s]", rest):
-        hint = "give the bucket and the path alone; credentials are found in the environment"
-        return "has a character that its address cannot have", hint
-    parts = rest.split("/")
-    if len(parts) < 2 or {"", ".", ".."} & {*parts}:
-        return "needs a bucket and the path of an object in it", f"give {_FORM}"
-    return None
+    if isinstance(state, str) and (unfit := wrong_state(state)):
+        yield problem(unfit.code, f"'state' {unfit.message}", root, (*path, "state"), hint=unfit.hint)
 
 
 def _reached(root: Map, path: Path, environment: Map) -> Iterator[Problem]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cwsync.located import Document, Map
+from cwsync.project.encryption import Encryption
 from cwsync.project.models import Authenticate, Guards, Requests
+from cwsync.project.policies import Policy
 from cwsync.variables import Variables
 
 
@@ -18,13 +20,16 @@ class Environment:
 
     name: str
     state: str
-    """The state's file, from the project's root, or its address in a bucket."""
+    """The state's file, from the project's root, or its address in a bucket or database."""
     api: str | None = None
     region: str | None = None
     auth: str | None = None
     authenticate: Authenticate | None = None
+    encryption: Encryption | None = None
     guards: Guards = field(default_factory=Guards)
     requests: Requests = field(default_factory=Requests)
+    audit: str | None = None
+    """The audit trail's file, from the project's root, or "stderr"."""
     variables: Variables = field(default_factory=Variables)
     """Merged: the project's < the environment's < CWSYNC_VAR_name < --var."""
 
@@ -46,6 +51,8 @@ class Project:
     users: Mapping[str, str]
     defaults: Mapping[str, Map]
     """By section (`integrations`): located, with their variables filled in."""
+    policies: tuple[Policy, ...] = ()
+    """Those that hold in the chosen environment."""
 
     @property
     def file(self) -> str:

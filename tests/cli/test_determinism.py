@@ -46,8 +46,10 @@ def test_a_plan_is_the_same_to_the_byte(name: str, tmp_path: Path) -> None:
     environment = json.loads(fresh[0])["cwsync"]["environment"]
     assert project.run("apply", "--auto-approve").status == 0
     with embedded(project.root / f".cwsync/{environment}.emulator.db") as tenant:
-        tenant.edit("update", "integration", name="SKU export", body={"nuxVisible": True})
-        tenant.edit("delete", "flow", name="Nightly load")
+        changed_one, *others = tenant.names("integrations")
+        tenant.edit("update", "integration", name=changed_one, body={"nuxVisible": True})
+        flow = next(iter(tenant.names("flows")), None)
+        tenant.edit("delete", "flow" if flow else "integration", name=flow or others[0])
         tenant.edit("create", "integration", body={"name": "Not ours", "processId": "1"})
     changed = [planned(project, 3), planned(project, 4)]
     shuffle(project, 5)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from cwsync.kinds.values import replace_refs
 from cwsync.located import Map, load
 from cwsync.manifest import load_manifests
 from cwsync.plan import Call, Change, Plan, Selection, make_plan
-from cwsync.project import Guards
+from cwsync.plan.policies import Approval
+from cwsync.project import Guards, Policy
 from cwsync.state import Deposed, Entry, Fingerprint, State
 from cwsync.variables import Variables
 
@@ -169,6 +170,8 @@ def plan(
     secrets: Mapping[str, Mapping[str, str]] | None = None,
     lists: ChangeLists | None = None,
     selection: Selection | None = None,
+    policies: Sequence[Policy] = (),
+    approval: Approval | None = None,
 ) -> Plan:
     """The plan for a manifest in a world."""
     world = world or World()
@@ -182,6 +185,8 @@ def plan(
         secrets=secrets,
         lists=lists,
         selection=selection,
+        policies=policies,
+        approval=approval,
     )
 
 
