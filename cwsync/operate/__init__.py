@@ -15,6 +15,7 @@ from cwsync.operate.look import (
 )
 from cwsync.operate.start import begin, cancel, no_cancel
 from cwsync.operate.target import Target, chosen_steps, find_target, labels
+from cwsync.operate.waiting import outlast
 
 __all__ = [
     "FlowWatch",
@@ -27,6 +28,7 @@ __all__ = [
     "labels",
     "look_at_run",
     "no_cancel",
+    "outlast",
     "read_dumps",
     "read_errors",
     "read_flow",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from cwsync.api import Ambiguous, Busy, Client, NotFound, Rejected, ServiceError, quote_id
+from cwsync.api import Ambiguous, Busy, Client, NotFound, Rejected, Reply, ServiceError, quote_id
+from cwsync.audit import Purpose
 from cwsync.errors import CwsyncError, Problem, fail
 from cwsync.kinds import same_id
 from cwsync.kinds.runs import Fate, FlowRuns
@@ -22,17 +23,26 @@ def begin(client: Client, target: Target, steps: Sequence[str] = ()) -> str:
     section = "integrations" if target.kind == "integration" else "integrationflows"
     try:
         reply = client.send(
-            "POST", f"/{section}/{quote_id(target.id)}/run", {"stepsToRun": [*steps]} if steps else None
+            "POST",
+            f"/{section}/{quote_id(target.id)}/run",
+            {"stepsToRun": [*steps]} if steps else None,
+            purpose=Purpose(target.address, "run"),
+            made=_run_id,
         )
     except Busy as error:
         raise CwsyncError(_busy(target, error)) from None
     except Ambiguous as error:
         text = f"{target.address}: it is not known whether the run was started ({error.problem.message})"
         raise CwsyncError(replace(error.problem, message=text, hint=look_first)) from None
-    run = reply.body.get("run")
-    if isinstance(run, dict) and isinstance(run.get("id"), str) and run["id"]:
-        return str(run["id"])
+    if reply.id is not None:
+        return reply.id
     raise fail("CW311", f"{target.address}: the reply has no id of a run", hint=look_first)
+
+
+def _run_id(reply: Reply) -> str | None:
+    run = reply.body.get("run")
+    id = run.get("id") if isinstance(run, dict) else None
+    return id if isinstance(id, str) and id else None
 
 
 def _busy(target: Target, error: Busy) -> Problem:
@@ -51,7 +61,9 @@ def cancel(client: Client, target: Target) -> None:
     Raises CW305 where nothing runs, CW304 where the service knows no run (also while one is queued).
     """
     try:
-        client.send("POST", f"/integrations/{quote_id(target.id)}/cancel")
+        client.send(
+            "POST", f"/integrations/{quote_id(target.id)}/cancel", purpose=Purpose(target.address, "cancel")
+        )
     except NotFound as error:
         text = f"{target.address}: there is no run that could be cancelled; one that is queued cannot be yet"
         hint = f"try again in a moment; cwsync history {target.address} shows its runs"
