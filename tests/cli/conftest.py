@@ -11,9 +11,13 @@ from support.tenant import Tenant, served
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of what whoever runs the tests has set for cwsync, for colours, or for proxies."""
+    """Nothing of what whoever runs the tests has set for cwsync, for colours, for proxies, or to be traced."""
     for name in os.environ:
-        if name.startswith("CWSYNC_") or name.upper().endswith("_PROXY") or name in ("NO_COLOR", "CI"):
+        if (
+            name.startswith(("CWSYNC_", "OTEL_"))
+            or name.upper().endswith("_PROXY")
+            or name in ("NO_COLOR", "CI", "TRACEPARENT")
+        ):
             monkeypatch.delenv(name)
 
 

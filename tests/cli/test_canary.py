@@ -172,7 +172,8 @@ def test_every_command_keeps_the_secrets(scene: Scene, caplog: pytest.LogCapture
     scene.run("plan", "--out", "a.plan", "-e", "certificate", status=0)
     scene.run("show", "a.plan", "-v", status=0)
     scene.run("show", "a.plan", "--format", "json", status=0)
-    scene.run("apply", "a.plan", "-v", status=0)
+    scene.run("apply", "a.plan", "-v", "--audit", "audit.jsonl", status=0)
+    assert "connection.sales" in scene.project.read("audit.jsonl")
     for environment in ("basic", "token", "certificate"):
         scene.run("auth", "check", "-v", "-e", environment, status=0)
         scene.run("drift", "-v", "-e", environment, status=0)
@@ -217,8 +218,9 @@ def test_failing_applies_keep_the_secrets(
         more = {name: value.format(told) if name == "message" else value for name, value in fault.items()}
         path = "/2/0/integrations/connections"
         scene.tenant.fault(more.pop("do"), "POST", path, nth=number, **more)
-    ran = scene.project.run("apply", "--auto-approve", "-v", "-e", "token")
+    ran = scene.project.run("apply", "--auto-approve", "-v", "-e", "token", "--audit", "audit.jsonl")
     scene.printed += ran.all
+    assert "connection.sales" in scene.project.read("audit.jsonl")
     assert "integration.accounts" in ran.out
     assert "Traceback" not in ran.all
     assert ("***" in ran.out) == ("message" in fault)
