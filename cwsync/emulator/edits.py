@@ -138,7 +138,7 @@ class Edits:
         if action == "delete":
             integrations.forget(document)
         else:
-            integrations.save({**_merged(document, body), **self._tenant.world.touched(by)})
+            integrations.save({**_merged(document, body), **self._touched(by, body)})
         return str(document["integrationId"])
 
     def _flow(self, action: str, edit: Document, body: Document, by: Person) -> str:
@@ -154,8 +154,13 @@ class Edits:
             flows.forget(document)
         else:
             merged = _merged(document, body)
-            flows.save({**merged, "steps": _steps(merged), **self._tenant.world.touched(by)})
+            flows.save({**merged, "steps": _steps(merged), **self._touched(by, body)})
         return str(document["id"])
+
+    def _touched(self, by: Person, body: Document) -> Document:
+        """Who changed it and when; an edit may say otherwise, as a service might that keeps its dates."""
+        stamps = self._tenant.world.touched(by)
+        return {name: body.get(name, stamp) for name, stamp in stamps.items()}
 
     def _with_notification(self, owner: str, by: Person) -> Document:
         if not self._tenant.world.profile.notifications_auto_created:

@@ -69,12 +69,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Where a kind's objects are listed: the path, the key of the list and of each object's id."""
+    """Where a kind's objects are listed: the path, the key of the list and of each object's id. `counts` has the
+    keys under which an item only tells how many values a field has."""
 
     path: str
     key: str
     id_key: str
     params: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,11 @@ class Lifecycle(Strict):
     ignoreChanges: tuple[Text, ...] = Field(
         (), description="Fields whose differences from the tenant are left alone.", examples=[["steps"]]
     )
+    owner: Words | None = Field(
+        None,
+        description="Who answers for it: a team or a person. Reports say it, and policies can ask for it.",
+        examples=["team-finance"],
+    )
 
 
 class Declared(Strict):
@@ -287,7 +294,7 @@ class Declared(Strict):
         description="The name in CloudWorks. The key, where it is left out.",
         examples=["Accounts import"],
     )
-    lifecycle: Lifecycle = Field(Lifecycle(), description="preventDestroy and ignoreChanges.")
+    lifecycle: Lifecycle = Field(Lifecycle(), description="preventDestroy, ignoreChanges and owner.")
 
     def called(self, key: str) -> str:
         """Its name: the key, where none is written."""

@@ -218,6 +218,6 @@ KIND = Kind(
     from_wire=_from_wire,
     to_manifest=_to_manifest,
     created_id=("integrationFlow", "integrationFlowId"),
-    listing=Listing("/integrationflows", "integrationFlows", "id"),
+    listing=Listing("/integrationflows", "integrationFlows", "id", counts={"stepsCount": "steps"}),
     detail=("/integrationflows/{id}", "integrationFlow"),
 )

@@ -57,6 +57,7 @@ class Desired:
     parent: Ref | None = None
     protect: bool = False
     ignore: frozenset[str] = frozenset()
+    owner: str | None = None
     place: Place | None = None
     locate: Callable[[Path], Place | None] = field(default=_nowhere, compare=False, repr=False)
 
@@ -71,7 +72,8 @@ class Observed:
 
     `id` is spelled as the service spells it; compare ids with `same_id`. `fields` is None where only
     the list was read and the kind's fields are in the detail. `foreign` says why cwsync must not
-    overwrite it. `people` are the names of the users that it has, by GUID.
+    overwrite it. `people` are the names of the users that it has, by GUID. `version_read` is its modification
+    date, where every later change gives it another one.
     """
 
     kind: str
@@ -88,6 +90,8 @@ class Observed:
     foreign: str | None = None
     version: str | None = None
     people: Mapping[str, str] = field(default_factory=dict, compare=False)
+    running: bool = field(default=False, compare=False)
+    version_read: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,9 @@ class Snapshot:
     """A tenant at one moment, as far as it was read.
 
     `objects` is by kind and normalised id. A kind in `unread` could not be read completely, for the
-    reason given: nothing may be concluded from an absence in it. `today` is the service's date.
+    reason given: nothing may be concluded from an absence in it. `today` is the service's date. `assumed` are the
+    objects, by kind and normalised id, whose fields are those of the state: their lists show no change since they
+    were last read in full.
     """
 
     objects: Mapping[str, Mapping[str, Observed]]
@@ -105,6 +111,7 @@ class Snapshot:
     allowed: int | None = None
     calls: int = 0
     seconds: float = 0.0
+    assumed: frozenset[tuple[str, str]] = frozenset()
 
     def get(self, kind: str, id: str) -> Observed | None:
         return self.objects.get(kind, {}).get(same_id(id))

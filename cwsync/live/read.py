@@ -14,6 +14,7 @@ from typing import Any
 
 from cwsync.api import Client, Forbidden, Incomplete, NotFound, ServiceError
 from cwsync.kinds import KINDS, Desired, Import, Kind, Observed, Snapshot, same_id
+from cwsync.live.unchanged import LastRead
 from cwsync.live.wire import Item, observe, read_detail, read_model, read_schedule
 from cwsync.state import Entry, State
 
@@ -27,12 +28,14 @@ class Reads:
 
     Of a kind whose list is not read, the details are asked for by these ids alone. `scheduled` are the ids
     or names of the integrations whose schedules matter, `named` by kind the names of what may be taken over.
+    What is as it was in `last_read` is not read again.
     """
 
     lists: frozenset[str]
     details: Mapping[str, frozenset[str]]
     scheduled: frozenset[str] = frozenset()
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    last_read: LastRead = field(default_factory=LastRead)
 
 
 def reads_for(
@@ -101,8 +104,10 @@ class _Detail:
 class Reading:
     """One pass over the tenant. Worker threads only ever return values; what they return is put together here."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, last_read: LastRead | None = None) -> None:
         self.client = client
+        self.last_read = last_read or LastRead()
+        self.assumed: set[tuple[str, str]] = set()
         self.objects: dict[str, dict[str, Observed]] = {}
         self.unread: dict[str, str] = {}
         self.listed: set[str] = set()
@@ -164,13 +169,21 @@ class Reading:
             detail
             for kind, of in ids.items()
             if KINDS[kind].detail is not None and kind not in self.unread
-            for detail in self._to_read(KINDS[kind], of)
+            for detail in self._to_read(KINDS[kind], of - self._assume(kind))
         ]
         for detail, outcome in zip(work, self.client.each(self._detail, work), strict=True):
             if isinstance(outcome, str):
                 self._unread(detail.kind.name, outcome)
             elif outcome is not None:
                 self.objects[detail.kind.name][same_id(outcome.id)] = outcome
+
+    def _assume(self, kind: str) -> set[str]:
+        """Take what the list shows to be unchanged for what it was; which ones, by normalised id."""
+        listed = self.objects.get(kind, {}) if kind in self.listed else {}
+        found = {same_id(one.id): one for one in self.last_read.assumed(KINDS[kind], listed, self.items)}
+        listed |= found
+        self.assumed |= {(kind, id) for id in found}
+        return set(found)
 
     def schedules(self, wanted: frozenset[str]) -> None:
         """The schedules that matter, of integrations whose items do not say whether they have one.
@@ -240,7 +253,7 @@ def _raise_where_nothing_can_be_read(outcomes: Sequence[object]) -> None:
 def read_tenant(client: Client, reads: Reads) -> Snapshot:
     """Read what `reads` asks for. Raises `ServiceError` where nothing can be read at all."""
     begun, calls = time.perf_counter(), client.stats.calls
-    reading = Reading(client)
+    reading = Reading(client, reads.last_read)
     reading.lists(reads.lists)
     reading.details(reads.details, reads.named)
     reading.schedules(reads.scheduled)
@@ -268,6 +281,24 @@ def sweep(client: Client, before: Snapshot, kind: str) -> Snapshot:
     )
 
 
+def read_in_full(client: Client, before: Snapshot, objects: Collection[tuple[str, str]]) -> Snapshot:
+    """The same picture, in which nothing is assumed of these objects, each a kind and a normalised id."""
+    begun, calls = time.perf_counter(), client.stats.calls
+    reading = Reading(client)
+    reading.objects = {kind: dict(found) for kind, found in before.objects.items()}
+    reading.listed = set(before.objects)
+    reading.details({kind: frozenset(id for of, id in objects if of == kind) for kind, _ in objects})
+    more = snapshot(reading, begun, calls)
+    return replace(
+        before,
+        objects=more.objects,
+        unread={**more.unread, **before.unread},
+        calls=before.calls + more.calls,
+        seconds=before.seconds + more.seconds,
+        assumed=before.assumed - frozenset(objects),
+    )
+
+
 def snapshot(reading: Reading, begun: float, calls: int) -> Snapshot:
     now = reading.client.server_time()
     used, allowed = (reading.meta.get(key) for key in ("tenantCurrentCount", "tenantMaxAllowed"))
@@ -279,4 +310,5 @@ def snapshot(reading: Reading, begun: float, calls: int) -> Snapshot:
         allowed=allowed if isinstance(allowed, int) else None,
         calls=reading.client.stats.calls - calls,
         seconds=time.perf_counter() - begun,
+        assumed=frozenset(reading.assumed),
     )
