@@ -56,8 +56,8 @@ proof: $(READY) ## what killing it does to it, measured (SIZE=small|sample, TABL
 breaks: $(READY) ## breaks each rule of the protocol in a copy, and shows that the tests notice
 	@$(BIN)python tests/tools/break_rules.py
 
-pictures: $(READY) ## the HTML of plans in a headless Chromium: tries it out, takes its pictures (OUT=folder)
-	@$(BIN)python tests/tools/picture.py $(or $(OUT),build/pictures)
+pictures: $(READY) ## the HTML of plans in a headless Chromium: tries it out, keeps its pictures (OUT=folder)
+	@PICTURES="$(abspath $(or $(OUT),build/pictures))" $(BIN)python -m pytest tests/browser
 
 readme: $(READY) ## write the generated tables of README.md anew
 	@$(BIN)python tests/tools/readme.py

@@ -1,9 +1,5 @@
-"""Opens the HTML of plans in a headless Chromium, tries the page out, and takes its pictures.
-
-Usage: `make pictures [OUT=folder]`; CHROMIUM names the browser. Fails on anything in the console, on a request
-to anywhere, and where the page does not do what it should. The browser is spoken to by its own protocol, through
-two pipes, so nothing but Python and Chromium is needed.
-"""
+"""A headless Chromium, where there is one: it is spoken to by its own protocol, through two pipes, so nothing but
+Python and Chromium is needed."""
 
 from __future__ import annotations
 
@@ -13,19 +9,29 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from support.plans import plan_with
-
-from cwsync.report.html import plan_html
-
-SIZES = (0, 6, 40, 500)
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run")
+
+
+def chromium() -> str | None:
+    """The browser that CHROMIUM names, or that is on the path; None where there is none."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+# Chromium reads its commands from 3 and writes its replies to 4.
+_STARTED = """
+import os, sys
+commands, replies, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+ends = os.dup(commands), os.dup(replies)
+while min(ends) < 5:
+    ends = os.dup(ends[0]), os.dup(ends[1])
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execvp(program, sys.argv[3:])
+"""
 
 
 class Browser:
@@ -37,10 +43,19 @@ class Browser:
         os.set_inheritable(commands, True)
         os.set_inheritable(replies, True)
 
-        # Chromium reads its commands from 3 and writes its replies to 4.
-        shell = f'exec "$0" "$@" 3<&{commands} 4>&{replies}'
+        own = f"--user-data-dir={profile}"
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", shell, program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [
+                sys.executable,
+                "-c",
+                _STARTED,
+                str(commands),
+                str(replies),
+                program,
+                *_FLAGS,
+                own,
+                "about:blank",
+            ],
             pass_fds=(commands, replies),
             stderr=subprocess.DEVNULL,
         )
@@ -113,81 +128,3 @@ class Browser:
             "data"
         ]
         to.write_bytes(base64.b64decode(data))
-
-
-_TYPED = """{
-  const box = document.getElementById("filter").elements.text;
-  box.value = "%s";
-  box.dispatchEvent(new Event("input", {bubbles: true}));
-}"""
-
-
-def expect(what: str, found: Any, wanted: Any) -> None:
-    if found != wanted:
-        raise SystemExit(f"{what}: {found!r}, and should be {wanted!r}")
-
-
-def try_out(browser: Browser, size: int) -> None:
-    """The filter hides what was not asked for, and its reset shows all."""
-    shown = "document.querySelectorAll('.change:not([hidden])').length"
-    expect(f"{size} changes, shown at first", browser.run(shown), size)
-    expect("wider than the window", browser.run("document.documentElement.scrollWidth > innerWidth"), False)
-    if not size:
-        return
-    browser.run(_TYPED % "no such thing")
-    expect("shown of a word that nothing has", browser.run(shown), 0)
-    expect(
-        "what the page tells",
-        browser.run("document.getElementById('shown').textContent"),
-        f"0 of {size} shown",
-    )
-    browser.run(_TYPED % "")
-    browser.run("document.querySelector('input[name=kind][value=flow]').click()")
-    flows = browser.run("document.querySelectorAll('.change[data-kind=flow]').length")
-    expect("shown without flows", (browser.run(shown), bool(flows)), (size - flows, True))
-    browser.run("location.hash = '#' + document.querySelector('.change[hidden]').id")
-    browser.call(
-        "Runtime.evaluate", expression="new Promise((done) => setTimeout(done, 50))", awaitPromise=True
-    )
-    expect("shown after a link led to what is hidden", browser.run(shown), size)
-
-
-def without_script(browser: Browser, page: Path, size: int) -> None:
-    browser.call("Emulation.setScriptExecutionDisabled", value=True)
-    browser.open(page)
-    nodes = browser.call("DOM.getDocument", depth=-1)["root"]["nodeId"]
-    hidden = browser.call("DOM.querySelectorAll", nodeId=nodes, selector=".change[hidden]")["nodeIds"]
-    all_of_them = browser.call("DOM.querySelectorAll", nodeId=nodes, selector=".change[open]")["nodeIds"]
-    expect("shown without JavaScript", (len(hidden), len(all_of_them)), (0, size))
-    browser.call("Emulation.setScriptExecutionDisabled", value=False)
-
-
-def main(out: Path, program: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as profile, Browser(program, profile) as browser:
-        for size in SIZES:
-            page = out / f"plan-{size}.html"
-            page.write_text(plan_html(plan_with(size)), encoding="utf-8")
-            browser.open(page)
-            try_out(browser, size)
-            browser.open(page)
-            for scheme in ("light", "dark"):
-                feature = {"name": "prefers-color-scheme", "value": scheme}
-                browser.call("Emulation.setEmulatedMedia", features=[feature])
-                browser.picture(out / f"plan-{size}-{scheme}.png", wide=1200)
-            browser.call("Emulation.setEmulatedMedia", features=[])
-            browser.picture(out / f"plan-{size}-phone.png", wide=400, most=3000)
-            printed = browser.call("Page.printToPDF", printBackground=True)["data"]
-            (out / f"plan-{size}.pdf").write_bytes(base64.b64decode(printed))
-            without_script(browser, page, size)
-            expect(f"what the browser said of {page.name}", browser.said, [])
-            print(f"{page}: {size} changes, {page.stat().st_size:,} bytes, nothing to complain of")
-
-
-if __name__ == "__main__":
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        raise SystemExit(
-            "no Chromium here: install it (Debian: apt install chromium), or name it in CHROMIUM"
-        )
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "build/pictures"), found)
