@@ -7,6 +7,7 @@ for a reply that takes minutes, so these end with the process; what they had in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -42,7 +43,13 @@ class Crew(Generic[Job, Product]):
         self._todo.put(job)
         if self._threads < self._size:
             self._threads += 1
-            Thread(target=self._run, name=f"cwsync-apply-{self._threads}", daemon=True).start()
+            run, name = copy_context().run, f"cwsync-apply-{self._threads}"
+            Thread(target=run, args=(self._run,), name=name, daemon=True).start()
+
+    @property
+    def queued(self) -> int:
+        """How many jobs nobody has begun yet."""
+        return self._todo.qsize()
 
     def done(self, patience: float) -> list[Done[Job, Product]]:
         """What is over by now; where nothing is, up to `patience` seconds are waited for it."""

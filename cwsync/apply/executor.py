@@ -33,6 +33,10 @@ from cwsync.state import Conflict, Fingerprint, Held, State
 GRACE_SECONDS = 6.0
 # What ends within this time of each other shares a commit, while there is nothing to begin.
 GATHER_SECONDS = 0.05
+# A commit writes the whole state. The more it holds, the more ends share one: one in so many of what it holds, so
+# that what an operation writes does not grow with the state. No end waits for longer than this, in seconds.
+SHARE = 64
+LONGEST_SHARED = 2.0
 # When the last ends cannot be recorded, they are tried again after these.
 INSIST_SECONDS = (1.0, 2.0, 5.0)
 
@@ -53,6 +57,7 @@ class Executor:
 
     `stop` keeps anything new from beginning; what is in flight is then waited for, `grace` seconds at the
     most. An address whose last operation is not resolved yet is left alone, and so is what waits for it.
+    `patience` is for how many seconds a call waits for the end of a run that is in its way; `waiting` is told.
     """
 
     client: Client
@@ -67,6 +72,8 @@ class Executor:
     progress: Callable[[Progress], None] = lambda _progress: None
     sleep: Callable[[float], object] | None = None
     grace: float = GRACE_SECONDS
+    patience: float = 0.0
+    waiting: Callable[[Call], None] = lambda _call: None
 
     def run(self) -> ApplyResult:
         """Apply the plan as far as it goes. Raises only for defects of ours; what the service and the store
@@ -101,7 +108,10 @@ class _Run:
         self.defect: Exception | None = None
         self.deadline: float | None = None
         self.tasks = self._tasks()
-        worker = Worker(given.client, self._ours, self._may_send, given.pause, self.requests, self._stopping)
+        worker = Worker(
+            given.client, self._ours, self._may_send, given.pause, self.requests, self._stopping,
+            given.patience, given.waiting,
+        )  # fmt: skip
         self.crew: Crew[Task, Result] = Crew(worker.perform, given.parallelism, self._stopping)
         # An object and what it replaces wait for each other: whichever is in doubt, the other one stays.
         unresolved = {plain_address(intent.address) for intent in given.held.state.pending.values()}
@@ -177,11 +187,13 @@ class _Run:
     def summary(self) -> ApplyResult:
         found = (self.results[order].problem for order in sorted(self.results))
         problems = [*self.problems, *(problem for problem in found if problem is not None)]
+        if self.given.client.trail.problem is not None:
+            problems.append(self.given.client.trail.problem)
         stopped = self.given.stop.is_set()
         return summary(self.given.plan, self.results, self.skipped, self.requests.all(), problems, stopped)
 
     def _stopping(self) -> bool:
-        return self.halted or self.given.stop.is_set()
+        return self.halted or self.given.stop.is_set() or self.given.client.trail.problem is not None
 
     def _out_of_time(self) -> bool:
         if not self.given.stop.is_set():
@@ -269,6 +281,16 @@ class _Run:
         if over and self.running and all(self.waiting.values()) and not self.unconfirmed:
             self.over += self.crew.done(GATHER_SECONDS)
             self._each_over()
+        begun = time.monotonic()
+        while self._can_share() and time.monotonic() < begun + LONGEST_SHARED:
+            self.over += self.crew.done(GATHER_SECONDS)
+            self._each_over()
+
+    def _can_share(self) -> bool:
+        """Whether few ends wait for a commit, and no thread waits for one."""
+        state = self.given.held.state
+        few = len(self.unrecorded) < (len(state.resources) + len(state.pending)) // SHARE
+        return few and not self._stopping() and self.crew.queued >= self.given.parallelism
 
     def _each_over(self) -> None:
         while self.over:
