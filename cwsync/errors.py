@@ -97,6 +97,11 @@ CODES: dict[str, tuple[Exit, str]] = {
     "CW408": (Exit.ERROR, "a copy of the state that is another one, or older"),
     "CW409": (Exit.ERROR, "a bucket that does not hold conditions on writes, so the state is not safe there"),
     "CW410": (Exit.ERROR, "the state has moved to another place"),
+    "CW411": (Exit.ERROR, "the state is encrypted, and no key is given"),
+    "CW412": (Exit.ERROR, "the state is encrypted with another key"),
+    "CW413": (Exit.ERROR, "an encrypted state that is damaged, changed, or older than what was seen before"),
+    "CW414": (Exit.ERROR, "a key that is not good enough to encrypt the state with"),
+    "CW415": (Exit.ERROR, "a database role that may not do what keeping the state there needs"),
     # planning
     "CW501": (Exit.ERROR, "the name exists in the tenant and is not managed here"),
     "CW502": (Exit.REFUSED, "a deletion that preventDestroy forbids"),
@@ -119,6 +124,9 @@ CODES: dict[str, tuple[Exit, str]] = {
     ),
     "CW520": (Exit.ERROR, "what drifted cannot be written into the manifests"),
     "CW521": (Exit.CHANGES, "an object that was changed or deleted outside cwsync (`drift`)"),
+    "CW530": (Exit.REFUSED, "a change that a policy of cwsync.yaml forbids"),
+    "CW540": (Exit.ERROR, "an integration or a flow still runs after the time that --wait-running gave it"),
+    "CW544": (Exit.ERROR, "the audit trail cannot be written"),
     # applying
     "CW601": (Exit.PARTLY_APPLIED, "some operations failed, others were applied"),
     "CW602": (Exit.ERROR, "no terminal to ask on, and no --auto-approve"),

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
         Rejected,
         ServiceError,
     )
-    from cwsync.api.line import Stats
     from cwsync.api.paging import Listing
     from cwsync.api.regions import REGIONS, Endpoint, region_endpoint
     from cwsync.api.replies import Reply
+    from cwsync.api.stats import Stats
 
 _HOMES = {
     "auth": ("Identity",),
@@ -45,10 +45,10 @@ _HOMES = {
         "Rejected",
         "ServiceError",
     ),
-    "line": ("Stats",),
     "paging": ("Listing",),
     "regions": ("REGIONS", "Endpoint", "region_endpoint"),
     "replies": ("Reply",),
+    "stats": ("Stats",),
 }
 
 __all__ = [

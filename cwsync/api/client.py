@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -16,13 +17,18 @@ from pydantic import SecretStr
 from cwsync.api.auth import Identity, Session
 from cwsync.api.clock import SYSTEM_CLOCK, Clock
 from cwsync.api.credentials import Credentials
-from cwsync.api.line import NO_PARAMS, Line, Stats
+from cwsync.api.limiter import Limiter
+from cwsync.api.line import NO_PARAMS, Line
+from cwsync.api.mutation import UNSAID, Mutation
 from cwsync.api.paging import LIMIT, Listing, read_all
 from cwsync.api.parallel import each
 from cwsync.api.regions import Endpoint
 from cwsync.api.replies import Call, Failure, Reply, nothing
+from cwsync.api.stats import Stats
 from cwsync.api.transport import Transport, Wire
+from cwsync.audit import Purpose, Trail
 from cwsync.errors import fail
+from cwsync.telemetry import NO_SPANS, Spans
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,8 +46,9 @@ class Client:
 
     It signs in with the first call. `transport` replaces the network, `clock` replaces time;
     `parallelism` is the number of connections and of `each`'s threads; `per_second` bounds the
-    requests to CloudWorks, over all threads (None: no bound). Raises CW301 where the proxy or
-    certificate settings of the environment cannot be used.
+    requests, over all threads (None: no bound); there are fewer where the service refuses some.
+    `trail` gets a line for each mutation, and `spans` are told of each request. Raises CW301 where the
+    proxy or certificate settings of the environment cannot be used.
     """
 
     def __init__(
@@ -53,12 +60,18 @@ class Client:
         parallelism: int = 8,
         per_second: float | None = 10.0,
         clock: Clock = SYSTEM_CLOCK,
+        trail: Trail | None = None,
+        spans: Spans = NO_SPANS,
     ) -> None:
+        self.trail = trail or Trail()
+        self._clock = clock
         self._parallelism = parallelism
+        self._tell: Callable[[int, int], None] = lambda _done, _total: None
         # One pool for all threads: as quick as a client for each at up to 20 of them, and simpler.
         self._wire = Wire(transport, parallelism + 1, clock)
-        self._api = Line(self._wire, endpoint.api, per_second, clock)
-        self._auth = Line(self._wire, endpoint.auth, None, clock)
+        self._limiter = Limiter(per_second, clock)
+        self._api = Line(self._wire, endpoint.api, self._limiter, clock, spans)
+        self._auth = Line(self._wire, endpoint.auth, self._limiter, clock, spans)
         self._session = Session(self._auth, credentials, clock)
 
     def __enter__(self) -> Self:
@@ -107,6 +120,8 @@ class Client:
         *,
         before: Callable[[], None] = nothing,
         wanted: Callable[[], None] | None = None,
+        purpose: Purpose = UNSAID,
+        made: Callable[[Reply], str | None] = lambda _reply: None,
     ) -> Reply:
         """Make one mutation. Once bytes may have been sent it is not sent again (R2).
 
@@ -116,14 +131,32 @@ class Client:
 
         `before` is called immediately before each of these requests leaves, and `wanted` every second while
         one has to wait. What they raise goes through, and then that request has not left.
+
+        What came of it is in the audit trail when this returns or raises: `purpose` says what it was for, and
+        `made` reads the id of what was made, or raises. Where nothing can be written there any more, nothing
+        leaves: `Rejected` (CW544).
         """
         content, secrets = _encode(body)
-        call = Call(method, path, content, secrets, mutates=True, before=before, wanted=wanted)
-        return self._perform(call, NO_PARAMS)
+        with Mutation(self.trail, self._clock, self.server_time, purpose, (method, path)) as mutation:
+
+            def leaves() -> None:
+                before()
+                mutation.sends()
+
+            call = Call(
+                method, path, content, secrets, mutates=True, before=leaves, wanted=wanted, purpose=purpose
+            )
+            reply = self._perform(call, NO_PARAMS, mutation.seen)
+            mutation.id = made(reply)
+            return replace(reply, id=mutation.id)
 
     def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> builtins.list[Result]:
         """`function` over all items in `parallelism` threads; see `cwsync.api.parallel.each`."""
-        return each(function, items, self._parallelism)
+        return each(function, items, self._parallelism, self._tell)
+
+    def follow(self, tell: Callable[[int, int], None]) -> None:
+        """From now on, tell how many of how many items `each` is through with, in the thread that called it."""
+        self._tell = tell
 
     def whoami(self) -> Identity:
         """Whom the credentials stand for, as the sign-in service says."""
@@ -137,25 +170,47 @@ class Client:
         """The last `Date` that CloudWorks sent."""
         return self._api.server_time
 
+    def server_now(self) -> datetime | None:
+        """What CloudWorks' clock shows by now, at the least; None before its first reply."""
+        return self._api.server_now()
+
     @property
     def stats(self) -> Stats:
-        api, auth = self._api, self._auth
-        return Stats(api.calls, api.retries + auth.retries, api.waited + auth.waited, auth.calls)
+        api, auth, limiter = self._api, self._auth, self._limiter
+        return Stats(
+            calls=api.calls,
+            mutations=api.mutations,
+            retries=api.retries + auth.retries,
+            refused=api.refused + auth.refused,
+            paced=limiter.paced,
+            paused=limiter.paused + api.backed_off + auth.backed_off,
+            token_calls=auth.calls,
+            token_seconds=auth.seconds,
+        )
 
-    def _perform(self, call: Call, params: Mapping[str, str | int]) -> Reply:
+    def _perform(
+        self,
+        call: Call,
+        params: Mapping[str, str | int],
+        seen: Callable[[Reply | Failure], None] = lambda _outcome: None,
+    ) -> Reply:
         _check_path(call.path)
-        once = partial(self._authorized, call, params)
+        once = partial(self._authorized, call, params, seen)
         outcome = self._api.persist(once, mutates=call.mutates, wanted=call.wanted)
         if isinstance(outcome, Failure):
             raise outcome.error()
         return outcome
 
-    def _authorized(self, call: Call, params: Mapping[str, str | int]) -> Reply | Failure:
+    def _authorized(
+        self, call: Call, params: Mapping[str, str | int], seen: Callable[[Reply | Failure], None]
+    ) -> Reply | Failure:
         """One request; once more where the token was at fault, which the service did nothing with."""
         header = self._session.authorization()
         outcome = self._api.once(call, header, params)
+        seen(outcome)
         if isinstance(outcome, Failure) and self._session.renew(header, outcome):
             outcome = self._api.once(call, self._session.authorization(), params)
+            seen(outcome)
         return outcome
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from threading import Lock
 
 from cwsync.api.clock import Clock
+from cwsync.api.exchange import described, tell
 from cwsync.api.limiter import Limiter, rest
 from cwsync.api.replies import Call, Failure, Reply, interpret
 from cwsync.api.transport import Wire
+from cwsync.telemetry import NO_SPANS, Spans
 
 ATTEMPTS = 6
 FIRST_BACK_OFF_SECONDS = 0.5
@@ -23,54 +25,73 @@ PATIENCE_SECONDS = 120.0
 NO_PARAMS: Mapping[str, str | int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What a run has cost so far. `waited` is in seconds, over all threads; token calls are apart."""
-
-    calls: int = 0
-    retries: int = 0
-    waited: float = 0.0
-    token_calls: int = 0
-
-
 class Line:
-    """Requests to one base address. `pause`s and pace are shared by all threads that use it."""
+    """Requests to one base address. Their pace, and the pauses that the service asks for, are the `limiter`'s."""
 
-    def __init__(self, wire: Wire, base: str, per_second: float | None, clock: Clock) -> None:
+    def __init__(
+        self, wire: Wire, base: str, limiter: Limiter, clock: Clock, spans: Spans = NO_SPANS
+    ) -> None:
         self._wire = wire
         self._base = base
         self._clock = clock
-        self._limiter = Limiter(per_second, clock)
+        self._spans = spans
+        self._limiter = limiter
         self._lock = Lock()
         self.calls = 0
+        self.mutations = 0
         self.retries = 0
-        self.waited = 0.0
+        self.refused = 0
+        self.backed_off = 0.0
+        self.seconds = 0.0
         self.server_time: datetime | None = None
+        self._told_at = 0.0
 
     def once(
         self, call: Call, authorization: str, params: Mapping[str, str | int] = NO_PARAMS
     ) -> Reply | Failure:
         """One request, when its turn has come."""
         call = replace(call, secrets=(*call.secrets, authorization.partition(" ")[2]))
-        waited = self._limiter.acquire(call.wanted)
+        begun = self._clock.monotonic()
+        turn = self._limiter.acquire(call.wanted)
         headers = {
             "Authorization": authorization,
             "Content-Type": "application/json",
             "Accept": "*/*" if call.text else "application/json",
             "User-Agent": "cwsync",
         }
-        with self._lock:
-            self.waited += waited
         call.before()
         with self._lock:
             self.calls += 1
-        outcome = interpret(
-            call, self._wire.exchange(call.method, self._base + call.path, params, headers, call.content)
-        )
-        if outcome.server_time is not None:
-            with self._lock:
+            self.mutations += call.mutates
+        with self._spans.span(call.method, described(self._base, call), client=True) as span:
+            answer = self._wire.exchange(call.method, self._base + call.path, params, headers, call.content)
+            tell(span, answer)
+        outcome = interpret(call, answer)
+        self._learn(outcome, turn)
+        with self._lock:
+            self.seconds += self._clock.monotonic() - begun
+            if outcome.server_time is not None:
                 self.server_time = outcome.server_time
+                self._told_at = self._clock.monotonic()
         return outcome
+
+    def _learn(self, outcome: Reply | Failure, turn: float) -> None:
+        """What an outcome says of the pace. A 503 of which the cause is told is about the request alone."""
+        status = outcome.status
+        if isinstance(outcome, Failure) and (status == 429 or (status == 503 and outcome.again != "never")):
+            with self._lock:
+                self.refused += 1
+            self._limiter.refused(turn, too_many=status == 429)
+            if outcome.retry_after is not None and outcome.retry_after <= PATIENCE_SECONDS:
+                self._limiter.pause(outcome.retry_after)
+        elif status is not None:
+            self._limiter.accepted()
+
+    def server_now(self) -> datetime | None:
+        """What the service's clock shows by now, at the least."""
+        with self._lock:
+            passed = timedelta(seconds=self._clock.monotonic() - self._told_at)
+            return self.server_time and self.server_time + passed
 
     def persist(
         self,
@@ -104,7 +125,7 @@ class Line:
             return
         rest(self._clock, delay, wanted)
         with self._lock:
-            self.waited += delay
+            self.backed_off += delay
 
 
 def _repeatable(failure: Failure, mutates: bool) -> bool:

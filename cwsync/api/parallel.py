@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def each(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
+def each(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[Result]:
     """The results in the order of the items.
 
     After the first failure nothing new starts; what is under way ends, and then the failure that
-    stands first in the order of the items is raised. One thread means the caller's own.
+    stands first in the order of the items is raised. One thread means the caller's own. `tell` is called in the
+    caller's thread with how many of how many are done, at first and after each.
     """
     work = list(items)
+    tell(0, len(work))
     if threads <= 1 or len(work) <= 1:
-        return [function(item) for item in work]
+        results = []
+        for item in work:
+            results.append(function(item))
+            tell(len(results), len(work))
+        return results
     with ThreadPoolExecutor(min(threads, len(work))) as pool:
-        futures = [pool.submit(function, item) for item in work]
+        futures = [pool.submit(copy_context().run, function, item) for item in work]
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            for done, future in enumerate(as_completed(futures), 1):
+                if future.exception() is not None:
+                    break
+                tell(done, len(work))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     for future in futures:

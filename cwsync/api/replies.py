@@ -23,6 +23,7 @@ from cwsync.api.errors import (
     ServiceError,
 )
 from cwsync.api.transport import Answer, NoAnswer
+from cwsync.audit import Purpose
 from cwsync.errors import Problem
 
 QUOTED_CHARACTERS = 300
@@ -41,6 +42,8 @@ class Reply:
     status: int
     server_time: datetime | None = None
     text: str = field(default="", repr=False)
+    id: str | None = None
+    """Of what was made, as `Client.send`'s `made` read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def nothing() -> None:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request of the service, without the token. `secrets` are kept out of quoted messages; a success
-    of a `text` call is text rather than JSON; `before` and `wanted` are those of `Client.send`."""
+    of a `text` call is text rather than JSON; `before` and `wanted` are those of `Client.send`; `purpose` is
+    what a mutation is for."""
 
     method: str
     path: str
@@ -76,6 +80,7 @@ class Call:
     text: bool = False
     before: Callable[[], None] = nothing
     wanted: Callable[[], None] | None = None
+    purpose: Purpose | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from cwsync.apply.audited import decision_entry
 from cwsync.apply.decision import decided, pending
 from cwsync.apply.executor import Executor, Progress
-from cwsync.apply.record import settled, settled_outcomes
+from cwsync.apply.record import settled, settled_outcomes, with_versions
 from cwsync.apply.recover import Recovered, recover
 from cwsync.apply.secrets import addresses_to_send, read_secrets
 from cwsync.apply.summary import both
@@ -18,10 +19,12 @@ __all__ = [
     "addresses_to_send",
     "both",
     "decided",
+    "decision_entry",
     "pending",
     "read_secrets",
     "recover",
     "settled",
     "settled_outcomes",
     "verify",
+    "with_versions",
 ]

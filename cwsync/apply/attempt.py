@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cwsync.api import Ambiguous, Client, Duplicate, NotFound, Rejected, ServiceError
+from cwsync.apply.audited import purpose_of, resolution_entry
 from cwsync.apply.evidence import Found, Ours, resolve
 from cwsync.apply.requests import Requests
 from cwsync.apply.task import Task
@@ -16,6 +17,7 @@ from cwsync.errors import Problem
 from cwsync.kinds import Action, Fields, same_id
 from cwsync.kinds.base import Body
 from cwsync.live import Look
+from cwsync.plan import Call
 
 # How long an object may take to show in a list, and how often a mutation that did nothing is made again.
 PAUSES = (2.0, 5.0)
@@ -37,7 +39,8 @@ class Withdrawn(Exception):  # noqa: N818 - an outcome
 
 @dataclass
 class Means:
-    """What work needs of its run. `ours` is asked for what is known of others, `stopping` whether the run goes on."""
+    """What work needs of its run. `ours` is asked for what is known of others, `stopping` whether the run goes on.
+    `patience` is for how many seconds a call waits for the end of a run that is in its way; `waiting` is told."""
 
     client: Client
     ours: Callable[[str], Ours]
@@ -45,6 +48,8 @@ class Means:
     sleep: Callable[[float], None]
     requests: Requests
     stopping: Callable[[], bool] = lambda: False
+    patience: float = 0.0
+    waiting: Callable[[Call], None] = lambda _call: None
 
 
 class Attempt:
@@ -59,6 +64,7 @@ class Attempt:
         self.changed = False  # whether a request of this task took effect
         self.open = False  # whether a request was made that may still take effect
         self.unsure = False  # whether a request was made, and no reply told of it
+        self.made = 0  # how many mutations
         # The service's time, when the request at hand was about to be sent.
         self.begun: datetime | None = None
 
@@ -132,16 +138,24 @@ class Attempt:
             if number is None:
                 number = self.means.requests.begun(self.task.call, method, path)
 
+        self.made += 1
         try:
-            reply = self.means.client.send(method, path, body, before=before, wanted=self._may_leave)
-            id = _id(self.task, reply.body)
+            reply = self.means.client.send(
+                method,
+                path,
+                body,
+                before=before,
+                wanted=self._may_leave,
+                purpose=purpose_of(self.task.intent, self.made),
+                made=lambda reply: _id(self.task, reply.body),
+            )
         except (ServiceError, Withdrawn) as error:
             if number is not None:
                 self.means.requests.ended(number, error)
             raise
         assert number is not None
         self.means.requests.ended(number)
-        return id
+        return reply.id
 
     def _may_leave(self) -> None:
         """Raises `Withdrawn` where the run stops, and `Rejected` where the lock may be someone else's by now."""
@@ -155,6 +169,7 @@ class Attempt:
         """What the tenant shows was done."""
         self.open, self.adopted, self.changed = False, True, True
         self.note = "the reply was lost; the tenant shows that it was done"
+        self.means.client.trail.write(resolution_entry(self.task.intent, found, self.made))
         return found.object.id if found.object else self.task.id
 
     def _resolve(self) -> Found | None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cwsync.apply.work import Result
-from cwsync.kinds import KINDS, Action, Desired, same_id
+from cwsync.kinds import KINDS, Action, Desired, Observed, Snapshot, same_id
 from cwsync.plan import SET_ASIDE, Change, Outcome, Plan, plain_address
-from cwsync.plan.diff import arrange
+from cwsync.plan.diff import arrange, see
 from cwsync.plan.lists import imported
 from cwsync.state import Deposed, Entry, Fingerprint, Intent, State
 
@@ -158,6 +158,24 @@ def _forgotten(state: State, change: Change) -> State:
     return replace(
         state, deposed=tuple(d for d in state.deposed if (d.kind, d.id) != (change.kind, change.id))
     )
+
+
+def with_versions(state: State, seen: Snapshot) -> State:
+    """Which version of each object was read in full and is as applied: a fast plan need not read it again."""
+    entries = {
+        at: _with_version(entry, seen.get(entry.kind, entry.id)) for at, entry in state.resources.items()
+    }
+    changed = {at: entry for at, entry in entries.items() if entry is not state.resources[at]}
+    return replace(state, resources={**state.resources, **changed}) if changed else state
+
+
+def _with_version(entry: Entry, live: Observed | None) -> Entry:
+    if live is None or live.version_read is None or live.version_read == entry.seen or live.fields is None:
+        return entry
+    kind = KINDS[entry.kind]
+    found = see(kind, entry.applied, live.fields)
+    as_applied = live.foreign is None and found.known == found.live
+    return replace(entry, seen=live.version_read if as_applied else None)
 
 
 def _refreshed(state: State, change: Change, desired: Desired) -> State:

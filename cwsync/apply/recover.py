@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cwsync.api import Client
 from cwsync.apply.attempt import DECIDE, PAUSES
+from cwsync.apply.audited import resolution_entry
 from cwsync.apply.evidence import Found, Ours, resolve
 from cwsync.apply.record import deleted, owner, set_aside, unconfirmed, unsure_of_secrets
 from cwsync.errors import Problem
@@ -31,7 +32,8 @@ class Recovered:
 
 
 def recover(client: Client, held: Held, sleep: Callable[[float], None]) -> Recovered:
-    """Resolve all that is pending, by reading alone (R9). Raises `ServiceError` where the tenant can't be read."""
+    """Resolve all that is pending, by reading alone (R9), with a line in the audit trail for each: what the run
+    that was cut off wrote may be missing. Raises `ServiceError` where the tenant can't be read."""
     held.settle()
     if not held.state.pending:
         return Recovered()
@@ -39,6 +41,9 @@ def recover(client: Client, held: Held, sleep: Callable[[float], None]) -> Recov
     resolved = [(intent, one) for intent, one in found if one.verdict != "needs a person"]
     doubtful = tuple((intent, one) for intent, one in found if one.verdict == "needs a person")
     if resolved:
+        for intent, one in resolved:
+            client.trail.write(resolution_entry(intent, one))
+        client.trail.check()
         held.update(lambda state: _all_resolved(state, resolved))
     return Recovered(
         tuple(f"{i.address}: the {i.action} of an earlier run was {one.verdict}" for i, one in resolved),

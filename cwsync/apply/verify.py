@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cwsync.api import Client, ServiceError
@@ -27,8 +27,20 @@ class Verified:
     seen: Snapshot | None = None
 
 
-def verify(client: Client, state: State, applied: Sequence[Outcome]) -> Verified:
-    """Read what was applied again, with as few requests as show it; of what was deleted, the lists."""
+A_DATE = 1.0
+"""The seconds that one modification date covers (live dates have whole seconds)."""
+
+
+def verify(
+    client: Client,
+    state: State,
+    applied: Sequence[Outcome],
+    wait: Callable[[float], None] | None = None,
+) -> Verified:
+    """Read what was applied again, with as few requests as show it; of what was deleted, the lists.
+
+    With `wait`, only when the service's clock has moved on: the dates then tell these versions from later ones.
+    """
     mine = {one.address: state.resources[one.address] for one in applied if one.address in state.resources}
     # Another address may have taken the place: a schedule goes by the id of its integration.
     taken = {(entry.kind, same_id(entry.id)) for entry in state.resources.values()}
@@ -37,6 +49,8 @@ def verify(client: Client, state: State, applied: Sequence[Outcome]) -> Verified
     if not (mine or gone):
         return Verified()
     only = replace(state, resources=mine, deposed=(), pending={})
+    if wait is not None:
+        wait(A_DATE)
     try:
         seen = read_tenant(client, reads_again(mine.values(), [_kind(one) for one in gone]))
     except ServiceError as error:

@@ -5,16 +5,18 @@ Workers hold no state and write none. They return a `Result`, and the coordinato
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
-from cwsync.api import Rejected, ServiceError
+from cwsync.api import Busy, Rejected, ServiceError
 from cwsync.apply.attempt import Attempt, Means, Undecided, Withdrawn
 from cwsync.apply.evidence import as_it_is, is_before
 from cwsync.apply.task import Task
 from cwsync.errors import Problem
 from cwsync.kinds import Action, Fields, Observed
-from cwsync.live import Look
+from cwsync.live import Look, is_running, pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,34 @@ class _Work:
         return None
 
     def single(self) -> Result:
-        if self._is_gone_already():
-            return self.result("done", id=self.task.id)
-        return self._done(self.attempt.until_known(), self.attempt.goal())
+        """What a run is in the way of is not done: it is tried again when that run is over, and looked at before
+        that as the first time."""
+        left = pauses(self.attempt.means.patience)
+        told = False
+        while True:
+            if self._is_gone_already():
+                return self.result("done", id=self.task.id)
+            try:
+                return self._done(self.attempt.until_known(), self.attempt.goal())
+            except Busy:
+                pause = next(left, None)
+                if pause is None:
+                    raise
+            if not told:
+                self.attempt.means.waiting(self.task.call)
+                told = True
+            self._until_idle(pause, left)
+
+    def _until_idle(self, pause: float, left: Iterator[float]) -> None:
+        """Wait until the object says that it no longer runs. A flow may say so while one of its steps runs: then
+        the next try is refused as well. Raises `Withdrawn`."""
+        means, task = self.attempt.means, self.task
+        for each in chain([pause], left):
+            means.sleep(each)
+            if means.stopping():
+                raise Withdrawn("the run stops")
+            if task.id is None or not is_running(means.client, task.kind.name, task.id):
+                return
 
     def _done(self, id: str | None, applied: Fields | None) -> Result:
         confirmed = not (self.attempt.adopted and self.task.secrets)

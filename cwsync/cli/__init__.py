@@ -36,6 +36,7 @@ _COMMANDS = {
     "emulator": "emulator",
     "schema": "schema",
     "explain": "explain",
+    "completion": "completion",
 }
 _SUMMARIES = {
     "init": "Write a project that runs on the embedded emulator.",
@@ -60,6 +61,7 @@ _SUMMARIES = {
     "emulator": "Run a CloudWorks on this machine.",
     "schema": "Print a JSON Schema for editors.",
     "explain": "Say what a field means, and how it is compared.",
+    "completion": "Print the script that makes a shell complete cwsync's commands.",
 }
 
 
@@ -143,7 +145,7 @@ def _failed(error: CwsyncError) -> int:
 
     color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     put(problems_text(error.problems, color=color), err=True)
-    return exit_status(error.problems, Exit.ERROR)
+    return exit_status(error.problems) or Exit.ERROR
 
 
 def _defect(error: Exception) -> Problem:

@@ -227,7 +227,7 @@ def _declares(desired: Desired | None) -> Desired | None:
 
 def _beside(desired: Desired) -> tuple[object, ...]:
     """What is declared of a resource beside its fields."""
-    return desired.secrets, desired.protect, desired.ignore, desired.parent
+    return desired.secrets, desired.protect, desired.ignore, desired.owner, desired.parent
 
 
 def _refused(desired: Desired, reason: str, hint: str) -> CwsyncError:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cwsync.cli.auditing import audit_option
 from cwsync.cli.locking import lock_timeout_option, locked
 from cwsync.cli.selecting import with_selection
 from cwsync.cli.settings import Settings, with_settings
+from cwsync.cli.waiting import WaitingCommand, tell_waiting, wait_for_runs, wait_running_option
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
 
 if TYPE_CHECKING:
@@ -25,21 +27,28 @@ if TYPE_CHECKING:
     from cwsync.kinds import Snapshot
     from cwsync.plan import ApplyResult, Plan, Selection
     from cwsync.plan.saved import SavedPlan
-    from cwsync.state import Held
+    from cwsync.state import Held, State
 
 _auto_approve = click.option(
     "--auto-approve", is_flag=True, help="Don't ask. Needed where there is no terminal."
 )
 
 
-@click.command("apply")
+@click.command("apply", cls=WaitingCommand)
 @with_settings("text", "json")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @_auto_approve
 @lock_timeout_option
+@wait_running_option
+@audit_option
 @with_selection()
 def apply_command(
-    settings: Settings, file: Path | None, auto_approve: bool, lock_timeout: float, selection: Selection
+    settings: Settings,
+    file: Path | None,
+    auto_approve: bool,
+    lock_timeout: float,
+    wait_running: float,
+    selection: Selection,
 ) -> int:
     """Make the tenant match: with FILE exactly that plan or nothing; without, plan, ask, apply."""
     from cwsync.cli.plan import read_saved
@@ -48,29 +57,37 @@ def apply_command(
 
     if file is None:
         workspace = Workspace.open(settings, selection=selection)
+        workspace.patience = wait_running
         return _run(settings, workspace, lock_timeout, auto_approve=auto_approve)
-    if selection != Selection():
+    if replace(selection, labels=()) != Selection():
         raise click.UsageError(
             "a saved plan is applied as it is: --target and the like belong to cwsync plan"
         )
     saved = read_saved(file)
     settings = replace(settings, environment=settings.environment or saved.plan.environment)
+    chosen = replace(saved.selection, labels=saved.selection.labels + selection.labels)
     workspace = Workspace.open(
-        settings, variables=saved.variables, manifests=not saved.destroy, selection=saved.selection
+        settings, variables=saved.variables, manifests=not saved.destroy, selection=chosen
     )
+    workspace.patience = wait_running
     return _run(settings, workspace, lock_timeout, auto_approve=True, saved=saved)
 
 
-@click.command("destroy")
+@click.command("destroy", cls=WaitingCommand)
 @with_settings("text", "json")
 @_auto_approve
 @lock_timeout_option
+@wait_running_option
+@audit_option
 @with_selection(destroy=True)
-def destroy_command(settings: Settings, auto_approve: bool, lock_timeout: float, selection: Selection) -> int:
+def destroy_command(
+    settings: Settings, auto_approve: bool, lock_timeout: float, wait_running: float, selection: Selection
+) -> int:
     """Delete all that is managed, in the reverse order, and nothing else."""
     from cwsync.cli.workspace import Workspace
 
     workspace = Workspace.open(settings, manifests=False, selection=selection)
+    workspace.patience = wait_running
     return _run(settings, workspace, lock_timeout, auto_approve=auto_approve)
 
 
@@ -87,9 +104,11 @@ def _run(
         hint = "add --auto-approve, or apply a saved plan: cwsync apply FILE"
         raise fail("CW602", "there is no terminal to ask on", hint=hint)
     try:
+        workspace.trail.check()
         if saved is not None:
             _check_saved(workspace, saved)
         tenant = workspace.tenant(workspace.store.read())
+        wait_for_runs(settings, workspace, tenant)
         with locked(settings, workspace, lock_timeout, tenant) as held:
             return _locked(settings, workspace, held, tenant, auto_approve=auto_approve, saved=saved)
     finally:
@@ -127,28 +146,44 @@ def _locked(
     recovered = recover(workspace.client, held, workspace.outside.sleep)
     for note in recovered.notes:
         settings.say(note)
-    plan, snapshot = workspace.plan(workspace.desired, held.state, tenant)
+    with workspace.outside.spans.span("plan"):
+        plan, snapshot = workspace.plan(workspace.desired, held.state, tenant)
     plan = _without_doubtful(plan, recovered)
     if saved is not None:
         check_same(saved, plan)
     warn(settings, workspace)
-    if settings.format == "text" and (saved is None or settings.verbose):
+    shown = settings.format == "text" and (saved is None or settings.verbose)
+    if shown:
         show_plan(settings, plan)  # a saved plan was reviewed, and is the same to the byte
     if any(problem.severity == "error" for problem in plan.problems):
-        if settings.format != "text" or recovered.problems:
-            raise CwsyncError(*recovered.problems, *plan.problems)
-        return exit_status(plan.problems)
+        return _refused(settings, plan, recovered)
     if not (plan.empty or auto_approve):
         _ask(plan)
-    if settled(held.state, plan, workspace.desired) != held.state:
-        held.update(lambda state: settled(state, plan, workspace.desired))
+
+    def known(state: State) -> State:
+        return workspace.with_versions(settled(state, plan, workspace.desired), snapshot)
+
+    if known(held.state) != held.state:
+        held.update(known)
     result = _execute(settings, workspace, held, plan, snapshot)
     result = replace(
         result,
         applied=settled_outcomes(plan, held.state) + result.applied,
-        problems=recovered.problems + result.problems,
+        problems=recovered.problems + (() if shown else plan.problems) + result.problems,
     )
     return _show_result(settings, plan, result)
+
+
+def _refused(settings: Settings, plan: Plan, recovered: Recovered) -> int:
+    """What keeps the plan from being applied; as text it was shown with the plan."""
+    from cwsync.plan import ApplyResult
+
+    if settings.format != "text":
+        wrong = recovered.problems + plan.problems
+        return _show_result(settings, plan, ApplyResult(plan.environment, plan.tenant, problems=wrong))
+    if recovered.problems:
+        raise CwsyncError(*recovered.problems, *plan.problems)
+    return exit_status(plan.problems)
 
 
 def _without_doubtful(plan: Plan, recovered: Recovered) -> Plan:
@@ -182,7 +217,8 @@ def _execute(
         return ApplyResult(plan.environment, plan.tenant)
     addresses = addresses_to_send(plan, workspace.desired)
     secrets = read_secrets(addresses, workspace.desired, workspace.project.root)
-    with live_progress(settings, plan) as progress, _interruptible(settings) as stop:
+    workspace.trail.know(plan=plan.digest)
+    with _interruptible(settings) as stop:
         executor = Executor(
             client=workspace.client,
             held=held,
@@ -194,16 +230,29 @@ def _execute(
             parallelism=workspace.parallelism,
             stop=stop,
             sleep=workspace.outside.clock.sleep if workspace.outside.clock else None,
-            progress=progress,
+            progress=live_progress(settings),
+            patience=workspace.patience,
+            waiting=tell_waiting(settings),
         )
-        result = executor.run()
+        with _applying(workspace, plan):
+            result = executor.run()
         if result.interrupted:
             return result
-        seen = verify(workspace.client, held.state, result.applied)
-        if seen.correction is not None and seen.seen is not None:
-            corrected = replace(executor, plan=seen.correction, snapshot=seen.seen).run()
+        with workspace.outside.spans.span("verify"):
+            seen = verify(workspace.client, held.state, result.applied, workspace.wait)
+        found = seen.seen
+        if found is not None and workspace.with_versions(held.state, found) != held.state:
+            held.update(lambda state: workspace.with_versions(state, found))
+        if seen.correction is not None and seen.seen is not None and workspace.trail.problem is None:
+            with _applying(workspace, plan):
+                corrected = replace(executor, plan=seen.correction, snapshot=seen.seen).run()
             result = both(result, corrected)
     return replace(result, problems=result.problems + seen.problems + _partly(result))
+
+
+def _applying(workspace: Workspace, plan: Plan) -> AbstractContextManager[object]:
+    told = {"cwsync.plan.digest": plan.digest, "cwsync.environment": plan.environment}
+    return workspace.outside.spans.span("apply", told)
 
 
 def _partly(result: ApplyResult) -> tuple[Problem, ...]:

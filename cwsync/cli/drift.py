@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cwsync.cli.completing import addresses
 from cwsync.cli.locking import lock_timeout_option
 from cwsync.cli.settings import Settings, with_settings
 from cwsync.errors import Exit, exit_status
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @with_settings("text", "json", "markdown", "github", "sarif")
 @click.option("--unmanaged", is_flag=True, help="Also list what is in the tenant and nobody declares.")
 @click.option(
-    "--accept", "accepted", multiple=True, metavar="ADDR",
+    "--accept", "accepted", multiple=True, metavar="ADDR", shell_complete=addresses(),
     help="Write what drifted at this address into the manifests. Repeatable.",
 )  # fmt: skip
 @lock_timeout_option

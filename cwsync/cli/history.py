@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cwsync.cli.completing import addresses
 from cwsync.cli.settings import Settings, put, with_settings
 from cwsync.errors import Exit, fail
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("history")
 @with_settings("text", "json")
-@click.argument("address", metavar="ADDR")
+@click.argument("address", metavar="ADDR", shell_complete=addresses("integration", "flow"))
 @click.option(
     "--limit",
     type=click.IntRange(min=1),

@@ -62,12 +62,14 @@ def _import_some(settings: Settings, bindings: tuple[str, ...], lock_timeout: fl
         tenant = workspace.tenant(workspace.store.read())
         with locked(settings, workspace, lock_timeout, tenant) as held:
             recovered = recover(workspace.client, held, workspace.outside.sleep)
-            plan, _ = workspace.plan(workspace.desired, held.state, tenant)
+            plan, seen = workspace.plan(workspace.desired, held.state, tenant)
             _refuse(plan, addresses, recovered.problems)
             taken = tuple(change for change in plan.changes if change.action == "import")
             if taken:
                 only = replace(plan, changes=taken, calls=())
-                held.update(lambda state: settled(state, only, workspace.desired))
+                held.update(
+                    lambda state: workspace.with_versions(settled(state, only, workspace.desired), seen)
+                )
     finally:
         workspace.close()
     for address in sorted({*addresses} - {change.address for change in taken}):

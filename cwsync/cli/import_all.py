@@ -16,7 +16,7 @@ from cwsync.errors import CwsyncError, Problem, exit_status, fail
 if TYPE_CHECKING:
     from cwsync.cli.taking import Taken
     from cwsync.cli.workspace import Workspace
-    from cwsync.kinds import Observed
+    from cwsync.kinds import Observed, Snapshot
     from cwsync.live import Everything, Filters
     from cwsync.manifest import Manifest
     from cwsync.project import Project
@@ -35,14 +35,17 @@ def import_all(settings: Settings, wish: Asked, lock_timeout: float) -> int:
     project = open_project(settings)
     out = _covered(project, wish.out)
     files, declared = _declared(project)
-    workspace = Workspace(project, declared.resources, declared.lists, outside=settings.outside)
+    workspace = Workspace(
+        project, declared.resources, declared.lists, outside=settings.outside, say=settings.say
+    )
     try:
         tenant = workspace.tenant(workspace.store.read())
         with locked(settings, workspace, lock_timeout, tenant) as held:
             recovered = recover(workspace.client, held, workspace.outside.sleep)
             managed = {(one.kind, _plain(one.id)) for one in held.state.resources.values()}
             managed |= {(one.kind, _plain(one.id)) for one in held.state.deposed}
-            seen = read_everything(workspace.client, managed, filters)
+            with workspace.outside.spans.span("read"):
+                seen = read_everything(workspace.client, managed, filters)
             taking = Taking(settings, project, declared, files, held.state, tenant, out, wish.layout)
             taken = taking.settle(seen)
             _require_covered(project, taken)
@@ -50,7 +53,7 @@ def import_all(settings: Settings, wish: Asked, lock_timeout: float) -> int:
                 _write(workspace, taken)
             except OSError as error:
                 raise _unwritable(error) from None
-            _bind(held, taken)
+            _bind(workspace, held, taken, seen.snapshot)
     finally:
         workspace.close()
     result = _result(taken, seen, filters, recovered.problems)
@@ -163,12 +166,12 @@ def _changed(file: str) -> CwsyncError:
     )
 
 
-def _bind(held: Held, taken: Taken) -> None:
+def _bind(workspace: Workspace, held: Held, taken: Taken, seen: Snapshot) -> None:
     from cwsync.apply import settled
 
     if bound := taken.bound:
         only = replace(taken.plan, changes=bound, calls=())
-        held.update(lambda state: settled(state, only, taken.desired))
+        held.update(lambda state: workspace.with_versions(settled(state, only, taken.desired), seen))
 
 
 def _result(taken: Taken, seen: Everything, filters: Filters, before: tuple[Problem, ...]) -> ImportResult:

@@ -34,6 +34,7 @@ def locked(settings: Settings, workspace: Workspace, timeout: float, tenant: str
         on_wait=lambda held: _waiting(settings, held),
     )
     with lock as held, held.beating():
+        workspace.trail.know(run=held.lock.run, tenant=tenant)
         yield held
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +28,21 @@ if TYPE_CHECKING:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @click.option("--destroy", is_flag=True, help="Plan to delete all that is managed.")
+@click.option(
+    "--refresh",
+    type=click.Choice(["fast", "full"]),
+    default="fast",
+    show_default=True,
+    help="fast: details only of what its list shows changed since it was last read; full: of all.",
+)
 @with_selection()
 def plan_command(
-    settings: Settings, out: Path | None, detailed_exitcode: bool, destroy: bool, selection: Selection
+    settings: Settings,
+    out: Path | None,
+    detailed_exitcode: bool,
+    destroy: bool,
+    refresh: str,
+    selection: Selection,
 ) -> int:
     """Read the tenant and show the ordered calls that would make it match the manifests."""
     from cwsync.cli.workspace import Workspace
@@ -38,7 +53,8 @@ def plan_command(
         stored = workspace.store.read()
         tenant = workspace.tenant(stored)
         state = (stored or State.new()).bound_to(tenant)
-        plan, _ = workspace.plan(workspace.desired, state, tenant)
+        with workspace.outside.spans.span("plan"):
+            plan, _ = workspace.plan(workspace.desired, state, tenant, fast=refresh == "fast")
     finally:
         workspace.close()
     warn(settings, workspace)
@@ -77,15 +93,17 @@ def show_plan(settings: Settings, plan: Plan, command: str = "cwsync plan") -> N
     `command` is the one that shows all of a plan that is too large for a comment."""
     from cwsync.report import plan_html, plan_json, plan_markdown, plan_text
 
+    now = settings.outside.now()
     if settings.format == "text":
-        settings.show(plan_text(plan, color=settings.color, verbose=settings.verbose, quiet=settings.quiet))
+        how = {"color": settings.color, "verbose": settings.verbose, "quiet": settings.quiet}
+        settings.show(plan_text(plan, now=now, **how))
         return
-    shown = {
+    shown: dict[str, Callable[..., str]] = {
         "json": plan_json,
-        "markdown": lambda plan: plan_markdown(plan, command),
+        "markdown": partial(plan_markdown, command=command),
         "html": plan_html,
-    }[settings.format]
-    settings.show(shown(plan))
+    }
+    settings.show(shown[settings.format](plan, now=now))
     tell_problems(settings, plan.problems)
 
 
@@ -112,7 +130,7 @@ def _save(
         lineage=stored.lineage if stored else None,
         serial=stored.serial if stored else 0,
         destroy=destroy,
-        selection=workspace.selection or Selection(),
+        selection=replace(workspace.selection or Selection(), labels=plan.approvals),
         variables=settings.variables,
         secrets=workspace.fingerprints_to_send(plan, stored),
     )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cwsync.cli.auditing import audit_option
+from cwsync.cli.completing import addresses
 from cwsync.cli.locking import lock_timeout_option, locked
 from cwsync.cli.settings import Settings, with_settings
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
@@ -20,7 +22,7 @@ _LIST = "cwsync recover lists what is pending"
 
 @click.command("recover")
 @with_settings("text", "json")
-@click.argument("address", metavar="[ADDR]", required=False)
+@click.argument("address", metavar="[ADDR]", required=False, shell_complete=addresses())
 @click.option("--adopt", is_flag=True, help="The object that is there is ours, as it is now.")
 @click.option("--not-ours", is_flag=True, help="It is somebody else's: leave it, and know nothing of it.")
 @click.option(
@@ -28,6 +30,7 @@ _LIST = "cwsync recover lists what is pending"
 )
 @click.option("--id", "id", metavar="ID", help="With --adopt, which of several objects of the name.")
 @lock_timeout_option
+@audit_option
 def recover_command(
     settings: Settings,
     address: str | None,
@@ -52,6 +55,7 @@ def recover_command(
     with closing(_open(settings)) as workspace:
         if not chosen or address is None:
             return _list(settings, workspace, address)
+        workspace.trail.check()
         tenant = workspace.tenant(workspace.store.read())
         with locked(settings, workspace, lock_timeout, tenant) as held:
             return _decide(settings, workspace, held, address, chosen[0], id)
@@ -106,7 +110,7 @@ def _decide(
     settings: Settings, workspace: Workspace, held: Held, address: str, way: str, id: str | None
 ) -> int:
     """After everything else is resolved, as apply does it."""
-    from cwsync.apply import decided, recover
+    from cwsync.apply import decided, decision_entry, recover
 
     _require_pending(held.state, address)
     recovered = recover(workspace.client, held, workspace.outside.sleep)
@@ -121,7 +125,9 @@ def _decide(
         )
     intent, found = mine[0]
     held.update(lambda state: decided(state, intent, found, way, id))
+    workspace.trail.write(decision_entry(intent, way, id))
     _tell(settings, held.state, address, way, len(recovered.doubtful) - 1)
+    workspace.trail.check()
     return Exit.OK
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cwsync.cli.auditing import audit_option
+from cwsync.cli.completing import addresses
 from cwsync.cli.settings import Settings, with_settings
 from cwsync.errors import Exit, Problem, exit_status, fail
 
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @with_settings("text", "json")
-@click.argument("address", metavar="ADDR")
+@click.argument("address", metavar="ADDR", shell_complete=addresses("integration", "flow"))
 @click.option(
     "--step", "steps", multiple=True, metavar="KEY", help="Of a flow, run only this step. Repeatable."
 )
 @click.option("--wait", is_flag=True, help="Follow the run to its end, and exit by its result.")
+@audit_option
 def run_command(settings: Settings, address: str, steps: tuple[str, ...], wait: bool) -> int:
     """Run a managed integration or flow.
 
@@ -39,8 +42,9 @@ def run_command(settings: Settings, address: str, steps: tuple[str, ...], wait: 
             raise fail("CW901", f"--step is for flows, and {address} is an integration")
         result = _run(settings, client, target, steps, labels(state), wait=wait)
     if result is None:
+        client.trail.check()
         return Exit.OK
-    problems = _problems(result)
+    problems = (*_problems(result), *filter(None, [client.trail.problem]))
     if settings.format == "json":
         from cwsync.cli.plan import tell_problems
 
@@ -131,7 +135,8 @@ def _problems(result: RunResult) -> tuple[Problem, ...]:
 
 @click.command("cancel")
 @with_settings("text", "json")
-@click.argument("address", metavar="ADDR")
+@click.argument("address", metavar="ADDR", shell_complete=addresses("integration"))
+@audit_option
 def cancel_command(settings: Settings, address: str) -> int:
     """Cancel the run of a managed integration. A flow has no such call: its running step has."""
     from cwsync.cli.tenant import opened
@@ -147,4 +152,5 @@ def cancel_command(settings: Settings, address: str) -> int:
         settings.show(cancelled_json(target.address, target.id))
     else:
         settings.show(f"{address}: its run is cancelled.")
+    client.trail.check()
     return Exit.OK

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from cwsync.cli import completing
 from cwsync.cli.outside import Outside
+from cwsync.cli.tracing import in_span
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +30,7 @@ class Settings:
     color: bool
     verbose: bool
     quiet: bool
+    stats: bool = False
     outside: Outside = field(default_factory=Outside)
 
     def say(self, text: str) -> None:
@@ -75,6 +78,7 @@ def _options(formats: tuple[str, ...], *, environments: bool = False) -> list[Ca
             environment,
             multiple=environments,
             metavar="ENV",
+            shell_complete=completing.environments,
             help="An environment of cwsync.yaml. Give it twice."
             if environments
             else "The environment of cwsync.yaml.",
@@ -91,6 +95,7 @@ def _options(formats: tuple[str, ...], *, environments: bool = False) -> list[Ca
         click.option("--no-color", is_flag=True, help="No colours. NO_COLOR does the same."),
         click.option("-v", "--verbose", is_flag=True, help="Say more."),
         click.option("-q", "--quiet", is_flag=True, help="Say only what is asked for."),
+        click.option("--stats", is_flag=True, help="Say at the end what it cost: requests, waits, seconds."),
     ]
 
 
@@ -108,13 +113,36 @@ def with_settings(*formats: str, environments: bool = False) -> Callable[[F], F]
     def decorate(command: F) -> F:
         @wraps(command)
         def run(**given: Any) -> Any:
-            return command(_settings(given, formats), **given)
+            settings, path = _settings(given, formats), click.get_current_context().command_path
+            return in_span(
+                settings.outside,
+                path,
+                os.environ,
+                lambda outside: _watched(
+                    replace(settings, outside=outside), lambda watched: command(watched, **given)
+                ),
+            )
 
         for option in reversed(_options(formats, environments=environments)):
             run = option(run)
         return run  # type: ignore[return-value] # click's decorators keep what they are given
 
     return decorate
+
+
+def _watched(settings: Settings, command: Callable[[Settings], Any]) -> Any:
+    """Run a command, with its phases timed and its progress shown; tell what it cost, also where it fails."""
+    from cwsync.cli.progress import Bar, is_watched
+    from cwsync.cli.stats import Watch
+
+    outside = settings.outside
+    bar = Bar(outside.monotonic, color=settings.color) if is_watched(quiet=settings.quiet) else None
+    watch = Watch(outside.spans, outside.monotonic, bar)
+    try:
+        return command(replace(settings, outside=replace(outside, spans=watch, watch=watch)))
+    finally:
+        if settings.stats:
+            put(watch.table(), err=True)
 
 
 def group_options(group: F) -> F:
@@ -129,7 +157,7 @@ def _settings(given: dict[str, Any], formats: tuple[str, ...]) -> Settings:
     context = click.get_current_context()
     before = _given_before(context)
     own = {name: given.pop(name, None) for name in ("directory", "environment", "format")}
-    flags = {name: given.pop(name) or before.get(name) for name in ("no_color", "verbose", "quiet")}
+    flags = {name: given.pop(name) or before.get(name) for name in ("no_color", "verbose", "quiet", "stats")}
     chosen = {name: own[name] or before.get(name) for name in own}
     wanted = chosen["format"] or formats[0]
     if wanted not in formats:
@@ -142,7 +170,8 @@ def _settings(given: dict[str, Any], formats: tuple[str, ...]) -> Settings:
         color=not flags["no_color"] and not os.environ.get("NO_COLOR") and sys.stdout.isatty(),
         verbose=bool(flags["verbose"]),
         quiet=bool(flags["quiet"]),
-        outside=context.find_object(Outside) or Outside(),
+        stats=bool(flags["stats"]),
+        outside=replace(context.find_object(Outside) or Outside(), audit=given.pop("audit", None)),
     )
 
 

@@ -22,4 +22,5 @@ def opened(settings: Settings) -> Iterator[tuple[Client, State]]:
     with closing(Workspace.open(settings, manifests=False)) as workspace:
         stored = workspace.store.read()
         tenant = workspace.tenant(stored)
+        workspace.trail.know(tenant=tenant)
         yield workspace.client, (stored or State.new()).bound_to(tenant)

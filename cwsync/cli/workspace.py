@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,9 +20,12 @@ from cwsync.project import Project, load_project, manifest_files, shown
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from cwsync.api import Client, Endpoint
+    from cwsync.api import Client, Identity
+    from cwsync.audit import Trail
+    from cwsync.cli.keeping import Keeping
     from cwsync.kinds import Desired, Snapshot
     from cwsync.plan import Plan, Selection
+    from cwsync.plan.policies import Approval
     from cwsync.plan.saved import SavedPlan
     from cwsync.state import Fingerprint, State, Store
 
@@ -53,6 +56,8 @@ class Workspace:
     warnings: tuple[Problem, ...] = ()
     outside: Outside = field(default_factory=Outside)
     selection: Selection | None = None
+    say: Callable[[str], None] = field(default=lambda _text: None, repr=False)
+    patience: float = 0.0  # seconds, for runs that are in the way
     _client: Client | None = field(default=None, repr=False)
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
@@ -68,11 +73,12 @@ class Workspace:
         """Without `manifests` nothing is declared: what is managed is all that there is."""
         project = open_project(settings, variables)
         if not manifests:
-            return cls(project, {}, outside=settings.outside, selection=selection)
+            return cls(project, {}, outside=settings.outside, selection=selection, say=settings.say)
         manifest = open_manifests(project)
         return cls(
-            project, manifest.resources, manifest.lists, manifest.warnings, settings.outside, selection
-        )
+            project, manifest.resources, manifest.lists, manifest.warnings, settings.outside, selection,
+            settings.say,
+        )  # fmt: skip
 
     @property
     def environment(self) -> str:
@@ -84,94 +90,74 @@ class Workspace:
 
     @cached_property
     def store(self) -> Store:
-        return self.store_at(self.project.environment.state)
+        return self.keeping.store(self.project.environment.state)
 
-    def store_at(self, place: str) -> Store:
-        """The store at a place, which is written as `state` in cwsync.yaml is."""
-        if "://" in place:
-            from cwsync.state.object import ObjectStore
+    @cached_property
+    def keeping(self) -> Keeping:
+        from cwsync.cli.keeping import Keeping
 
-            return ObjectStore.at(place, sleep=self.outside.sleep)
-        from cwsync.state import LocalStore
+        return Keeping(self.project, self.outside, self.say)
 
-        return LocalStore(self.project.root / place, files=self.outside.files)
+    @cached_property
+    def trail(self) -> Trail:
+        """The audit trail: all that the client sends is in it."""
+        from cwsync.cli.auditing import open_trail
+
+        trail = open_trail(self.project, self.outside)
+        self._open.callback(trail.close)
+        return trail
 
     @property
     def client(self) -> Client:
         """The client of this run: one, made when it is first needed."""
+        from cwsync.cli.connecting import connect
+
         if self._client is None:
-            self._client = self._open.enter_context(self._connect())
+            self._client = connect(self.project, self.outside, self.trail, self._open)
+            if self.outside.watch is not None:
+                self.outside.watch.follow(self._client)
         return self._client
+
+    @property
+    def wait(self) -> Callable[[float], None] | None:
+        """How to let time pass for the service's clock; None where nobody needs to tell versions by their dates."""
+        return None if self.project.environment.emulated else self.outside.sleep
+
+    def with_versions(self, state: State, seen: Snapshot) -> State:
+        """The state, knowing which version of each object was read in full: for the next fast plan."""
+        from cwsync.apply import with_versions
+
+        return state if self.project.environment.emulated else with_versions(state, seen)
 
     def close(self) -> None:
         self._open.close()
 
-    def _connect(self) -> Client:
-        from cwsync.api import Client
-        from cwsync.cli.credentials import read_credentials
+    @cached_property
+    def identity(self) -> Identity:
+        """Whom the sign-in service takes us for: asked once."""
+        who = self.client.whoami()
+        self.trail.know(serviceUser=who.user_id or who.user_guid)
+        return who
 
-        if self.project.environment.emulated:
-            return self._emulated()
-        requests = self.project.environment.requests
-        return Client(
-            self.endpoint(),
-            read_credentials(self.project),
-            transport=self.outside.transport,
-            clock=self.outside.api_clock,
-            parallelism=requests.parallelism,
-            per_second=requests.perSecond,
-        )
+    @cached_property
+    def approval(self) -> Approval:
+        """Who asks for the plan, for the policies."""
+        from cwsync.cli.approving import approval_for
 
-    def endpoint(self) -> Endpoint:
-        """Where the environment's service is."""
-        from cwsync.api import Endpoint, region_endpoint
-
-        environment = self.project.environment
-        if environment.region is not None:
-            return region_endpoint(environment.region)
-        assert environment.api is not None
-        return Endpoint(environment.api, environment.auth or _auth_beside(environment.api))
-
-    def _emulated(self) -> Client:
-        """The emulator in this process: its own application behind httpx's WSGI transport."""
-        from pydantic import SecretStr
-
-        from cwsync.api import Basic, Client, Endpoint
-        from cwsync.emulator import EmulatorMissing, EmulatorUnusable, application
-
-        data = self.project.root / self.emulator_data
-        data.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            app = self._open.enter_context(application(data))
-        except EmulatorMissing as error:
-            raise fail("CW701", str(error)) from None
-        except EmulatorUnusable as error:
-            raise fail("CW702", str(error)) from None
-        from httpx import WSGITransport
-
-        # A WSGI application is called by worker threads, and the limiter is for the real service.
-        return Client(
-            Endpoint("http://emulator/2/0", "http://emulator"),
-            Basic("emulator", SecretStr("emulator")),
-            transport=WSGITransport(app),
-            parallelism=self.parallelism,
-            per_second=None,
-        )
-
-    @property
-    def emulator_data(self) -> Path:
-        return Path(".cwsync") / f"{self.environment}.emulator.db"
+        return approval_for(self)
 
     def tenant(self, state: State | None) -> str:
         """What the state is bound to: the service's address and, where it can be told, whose tenant it is."""
+        from cwsync.cli.connecting import emulator_data, endpoint
+
         if self.project.environment.emulated:
-            return f"emulator:{self.emulator_data.as_posix()}"
+            return f"emulator:{emulator_data(self.project.environment).as_posix()}"
         from cwsync.api import ServiceError
 
-        address = self.endpoint().api
+        address = endpoint(self.project.environment).api
         known = state.tenant if state else None
         try:
-            return f"{address}#{self.client.whoami().customer_guid}"
+            return f"{address}#{self.identity.customer_guid}"
         except ServiceError as error:
             given = self.project.environment.authenticate
             if error.problem.code in ("CW122", "CW302") or (
@@ -188,27 +174,42 @@ class Workspace:
         lists: ChangeLists,
         *,
         everything: bool = False,
+        fast: bool = False,
     ) -> Snapshot:
         """What a plan needs; with `everything` all lists, also of kinds that nothing is declared of."""
         from cwsync.kinds import KINDS
-        from cwsync.live import read_tenant, reads_for
+        from cwsync.live import LastRead, read_tenant, reads_for
 
         adopt = self.selection is not None and self.selection.adopt
         reads = reads_for(desired.values(), state, lists.imports, adopt=adopt)
         if everything:
             reads = replace(reads, lists=frozenset(one.name for one in KINDS.values() if one.listing))
-        return read_tenant(self.client, reads)
+        if fast:
+            reads = replace(reads, last_read=LastRead(state))
+        with self.outside.spans.span("read"):
+            return read_tenant(self.client, reads)
 
-    def plan(self, desired: Mapping[str, Desired], state: State, tenant: str) -> tuple[Plan, Snapshot]:
-        """Read the tenant and plan. Where something is deleted, also read what else may use it."""
-        from cwsync.live import sweep
+    def plan(
+        self, desired: Mapping[str, Desired], state: State, tenant: str, *, fast: bool = False
+    ) -> tuple[Plan, Snapshot]:
+        """Read the tenant and plan. Where something is deleted, also read what else may use it.
 
-        snapshot = self.read(desired, self._moved(state), self.lists)
+        With `fast`, what the lists show unchanged is taken for what it was; but never what is to be changed.
+        """
+        from cwsync.live import read_in_full, sweep
+
+        fast = fast and not self.project.environment.emulated  # which is read in full in no time
+        snapshot = self.read(desired, self._moved(state), self.lists, fast=fast)
         plan = self._plan(desired, state, snapshot, tenant, self.lists)
+        while changed := snapshot.assumed & plan.touched:
+            with self.outside.spans.span("read"):
+                snapshot = read_in_full(self.client, snapshot, changed)
+            plan = self._plan(desired, state, snapshot, tenant, self.lists)
         going = {change.kind for change in plan.changes if change.action in ("delete", "replace")}
         for kind, users in (("connection", "integration"), ("integration", "flow")):
             if kind in going:
-                snapshot = sweep(self.client, snapshot, users)
+                with self.outside.spans.span("read"):
+                    snapshot = sweep(self.client, snapshot, users)
         return (self._plan(desired, state, snapshot, tenant, self.lists) if going else plan), snapshot
 
     def _moved(self, state: State) -> State:
@@ -224,6 +225,8 @@ class Workspace:
         snapshot: Snapshot,
         tenant: str,
         lists: ChangeLists,
+        *,
+        judged: bool = True,
     ) -> Plan:
         from cwsync.plan import make_plan
 
@@ -237,6 +240,8 @@ class Workspace:
             secrets=self.secret_status(desired, self._moved(state)),
             lists=lists,
             selection=self.selection,
+            policies=self.project.policies if judged else (),
+            approval=self.approval if judged else None,
         )
 
     def plan_of(self, desired: Mapping[str, Desired], state: State, snapshot: Snapshot, tenant: str) -> Plan:
@@ -250,7 +255,7 @@ class Workspace:
         desired = {address: one for address, one in self.desired.items() if address in known.resources}
         nothing = ChangeLists()
         snapshot = self.read({}, known, nothing, everything=everything)
-        return self._plan(desired, known, snapshot, tenant, nothing), snapshot
+        return self._plan(desired, known, snapshot, tenant, nothing, judged=False), snapshot
 
     def secret_status(self, desired: Mapping[str, Desired], state: State) -> dict[str, dict[str, str]]:
         """Of each secret of a managed resource: is it the one that was last applied?"""
@@ -318,11 +323,3 @@ class Workspace:
                 f"not the secrets that the plan was made with: {', '.join(moved)}",
                 hint="nothing was changed; make the plan again with cwsync plan --out",
             )
-
-
-def _auth_beside(api: str) -> str:
-    """Without `auth`, the sign-in service is on the same host: as the emulator has it."""
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(api)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cwsync.plan.effects import Blast, FlowEffect, LostSchedule, Running, StepEffect
 from cwsync.plan.lists import relabel
 from cwsync.plan.make import make_plan
 from cwsync.plan.names import SET_ASIDE, TEMPORARY
@@ -24,6 +25,7 @@ __all__ = [
     "TEMPORARY",
     "Accepted",
     "ApplyResult",
+    "Blast",
     "Call",
     "Change",
     "Drift",
@@ -31,11 +33,15 @@ __all__ = [
     "DriftResult",
     "Evidence",
     "FieldChange",
+    "FlowEffect",
+    "LostSchedule",
     "Outcome",
     "Pending",
     "Plan",
+    "Running",
     "Selection",
     "Sent",
+    "StepEffect",
     "Stranger",
     "Verdict",
     "Way",

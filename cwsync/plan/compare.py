@@ -135,7 +135,11 @@ def _content(one: Desired, *, whole: bool) -> Fields:
     # A job's type follows from its connection, and nobody writes it.
     written = replace_refs(one.fields, lambda ref: ref if isinstance(ref, Ref) else None)
     assert isinstance(written, dict)
-    lifecycle: Fields = {"preventDestroy": one.protect, "ignoreChanges": [*sorted(one.ignore)]}
+    lifecycle: Fields = {
+        "preventDestroy": one.protect,
+        "ignoreChanges": [*sorted(one.ignore)],
+        "owner": one.owner,
+    }
     said: Fields = {name: given for name, given in lifecycle.items() if given or whole}
     return arrange(KINDS[one.kind], written) | ({"lifecycle": said} if said else {})
 

@@ -109,7 +109,7 @@ def _decide_deposed(deposed: Deposed, inputs: Inputs, decisions: Decisions) -> N
         action="forget" if live is None else "delete",
         id=deposed.id,
         before=None if live is None else live.fields,
-        reason=_GONE if live is None else "its replacement took its place",
+        reason=GONE if live is None else "its replacement took its place",
     )
     (decisions.changes if inputs.chosen.allows(change) else decisions.left_out)[address] = change
 
@@ -133,14 +133,15 @@ def _decide_one(kind: Kind, address: str, inputs: Inputs, bindings: Bindings, de
             change = _creation(kind, desired, inputs, bindings, decisions, gone=entry is not None)
         else:
             assert entry is not None
-            change = _forget(address, entry, _GONE)
+            change = _forget(address, entry, GONE)
     allowed = inputs.chosen.allows(change)
     if live is not None and not (allowed and change.action == "replace"):
         bindings.ids[address] = live.id
     (decisions.changes if allowed else decisions.left_out)[address] = change
 
 
-_GONE = "it is gone from the tenant already"
+GONE = "it is gone from the tenant already"
+"""Why something is forgotten that nobody wanted to forget."""
 
 
 def _drift(
@@ -203,6 +204,7 @@ def _creation(
         fields=tuple(fields),
         reason=_UNSURE if unsure else "it was deleted outside cwsync" if gone else None,
         where=str(desired.place) if desired.place else None,
+        owner=desired.owner,
     )
 
 
@@ -270,6 +272,7 @@ def _update(
         fields=fields,
         reason=reason,
         where=str(desired.place) if desired.place else None,
+        owner=desired.owner,
     )
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cwsync.errors import CwsyncError, Problem
 from cwsync.kinds import KINDS, ChangeLists, Desired, Snapshot, same_id
 from cwsync.plan.alike import look_alike_problems
 from cwsync.plan.bind import Bindings, labels, misfit_problems, ours, unmanaged_problems
+from cwsync.plan.blast import blast
 from cwsync.plan.decide import Decisions, Inputs, decide
 from cwsync.plan.guards import guard_problems
 from cwsync.plan.lists import Adopted, adopt, forgotten, labelled, relabel
 from cwsync.plan.order import order_calls
+from cwsync.plan.policies import Approval, judged
 from cwsync.plan.selection import choose
 from cwsync.plan.values import Call, Change, Plan, Selection
-from cwsync.project import Guards
+from cwsync.project import Guards, Policy
 from cwsync.state import State
 
 
@@ -30,14 +32,17 @@ def make_plan(  # noqa: PLR0913 - all that a plan depends on, and nothing else
     secrets: Mapping[str, Mapping[str, str]] | None = None,
     lists: ChangeLists | None = None,
     selection: Selection | None = None,
+    policies: Sequence[Policy] = (),
+    approval: Approval | None = None,
 ) -> Plan:
     """Work out the calls that make the tenant match.
 
     `secrets` says of each secret of a managed resource whether it is the "same" as last applied,
-    "changed", or "unknown". Does no I/O, reads no clock; the same inputs give the same bytes. What
+    "changed", or "unknown"; `approval` is who asks, for the `policies`. Does
+    no I/O, reads no clock; the same inputs give the same bytes. What
     keeps a plan from being applied stands in its `problems`.
     """
-    lists, selection = lists or ChangeLists(), selection or Selection()
+    lists, selection, approval = lists or ChangeLists(), selection or Selection(), approval or Approval()
     moved = relabel(known, desired, lists.moved)
     adopted = adopt(moved.known, desired, observed, lists.imports, names=selection.adopt)
     leaving = forgotten(adopted.known, desired, lists)
@@ -63,21 +68,31 @@ def make_plan(  # noqa: PLR0913 - all that a plan depends on, and nothing else
     problems += look_alike_problems(decisions.changes, desired)
     calls = _calls(decisions, desired, bindings, problems)
     problems += _over_the_limit(decisions, observed)
-    changes = [*decisions.changes.values(), *_moves_alone(decisions, moved.previous)]
+    changes = tuple(
+        labelled(change, moved.previous, adopted.addresses)
+        for change in (*decisions.changes.values(), *_moves_alone(decisions, moved.previous))
+    )
+    names = labels(adopted.known, observed)
+    verdicts = [*judged(changes, desired, policies, approval)]
+    problems += [problem for _, problem in verdicts]
     return Plan(
         environment=environment,
         tenant=tenant,
-        changes=tuple(labelled(change, moved.previous, adopted.addresses) for change in changes),
+        changes=changes,
         calls=calls,
         drift=tuple(decisions.drift),
         unmanaged=_unmanaged(inputs.known, observed),
         unverifiable=tuple(decisions.unverifiable),
         pending=tuple(sorted(f"{i.address} ({i.action})" for i in known.pending.values())),
-        guards=tuple(problem.message for problem in problems if problem.exit == 7),
+        guards=tuple(one.message for one in problems if one.exit == 7 and one.severity == "error"),
         problems=tuple(problems),
         left_out=tuple(sorted(a for a, c in decisions.left_out.items() if c.action != "no-op")),
-        labels=labels(adopted.known, observed),
+        policies=tuple(verdict for verdict, _ in verdicts),
+        approvals=tuple(sorted(approval.labels)),
+        blast=blast(changes, desired, adopted.known, observed, names),
+        labels=names,
         read_calls=observed.calls,
+        assumed=len(observed.assumed),
         read_seconds=observed.seconds,
     )
 

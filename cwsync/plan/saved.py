@@ -92,7 +92,7 @@ def marks_of_manifests(desired: Mapping[str, Desired], lists: ChangeLists) -> Ma
 
 def _declared(one: Desired) -> dict[str, Any]:
     sources = {field: source.model_dump_json() for field, source in one.secrets.items()}
-    lifecycle = [one.protect, sorted(one.ignore)]
+    lifecycle = [one.protect, sorted(one.ignore), one.owner]
     return {**shown(one.fields), **sources, "name": one.name, "lifecycle": lifecycle}
 
 
@@ -154,14 +154,18 @@ def check_state(saved: SavedPlan, found: State | None) -> None:
 
 def check_same(saved: SavedPlan, now: Plan) -> None:
     """Whether the plan made again is the plan that was reviewed. Raises CW513, naming what has moved or has come
-    in its way, and CW312 where the tenant can't be read: then nobody can tell."""
+    in its way, CW312 where the tenant can't be read, for then nobody can tell, and CW530 where a policy of today
+    forbids it, or forbids it to whoever applies it."""
     if unread := [problem for problem in now.problems if problem.code == "CW312"]:
         raise CwsyncError(*unread)
     if now.digest != saved.digest:
         moved = list(_moved(saved.plan, now)) or ["the tenant"]
         raise CwsyncError(*(_stale("CW513", f"{what} has changed since the plan was made") for what in moved))
-    if wrong := [problem.message for problem in now.problems if problem.severity == "error"]:
-        raise CwsyncError(*(_stale("CW513", f"since the plan was made: {message}") for message in wrong))
+    wrong = [problem for problem in now.problems if problem.severity == "error"]
+    if refused := [problem for problem in wrong if problem.code == "CW530"]:
+        raise CwsyncError(*refused)
+    if wrong:
+        raise CwsyncError(*(_stale("CW513", f"since the plan was made: {one.message}") for one in wrong))
 
 
 def _stale(code: str, message: str) -> Problem:

@@ -9,8 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from cwsync.errors import Problem
+from cwsync.kinds import same_id
+from cwsync.plan.effects import Blast
 
 Cause = Literal["manifest", "drift", "both", "secret", "new"]
+Level = Literal["deny", "warn", "allowed"]
 ActionName = Literal["no-op", "create", "update", "replace", "delete", "import", "forget", "move"]
 
 
@@ -24,13 +27,14 @@ class Selection:
     """What a person asked for beside the manifests. With `targets` or `excludes` the plan is a partial one.
 
     `replace` are addresses to make anew although nothing asks for it; `adopt` takes over what has the
-    name of something declared.
+    name of something declared. `labels` are what policies may ask for.
     """
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     adopt: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -59,7 +63,7 @@ class Change:
     """What a plan does to one address. `before` and `after` are whole resources, without secrets.
 
     `previous_address` is where the state has it until now. An import has `fields` where the object is
-    changed as well.
+    changed as well. `owner` is who answers for it, as far as a manifest says so.
     """
 
     address: str
@@ -76,6 +80,7 @@ class Change:
     reason: str | None = None
     where: str | None = None
     previous_address: str | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,22 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyVerdict:
+    """What a policy says of one change: "deny" refuses the plan; "allowed" it would, but for who asked, or a label."""
+
+    policy: str
+    address: str
+    message: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What must be done for the tenant to match the manifests, and all that a reviewer should know.
 
-    `left_out` are the addresses with changes that a partial plan does not make.
+    `left_out` are the addresses with changes that a partial plan does not make. `approvals` are the labels that
+    were given for the policies. `assumed` counts the objects that were not read in full, because their lists show
+    no change since they were.
     """
 
     environment: str
@@ -137,9 +154,13 @@ class Plan:
     guards: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     left_out: tuple[str, ...] = ()
+    policies: tuple[PolicyVerdict, ...] = ()
+    approvals: tuple[str, ...] = ()
+    blast: Blast = field(default_factory=Blast)
     labels: Mapping[str, str] = field(default_factory=dict)
     read_calls: int = 0
     read_seconds: float = 0.0
+    assumed: int = 0
 
     @property
     def summary(self) -> dict[str, int]:
@@ -152,6 +173,12 @@ class Plan:
         return count
 
     @property
+    def touched(self) -> frozenset[tuple[str, str]]:
+        """The objects that there are and that would be changed, each by its kind and its normalised id."""
+        changed = (change for change in self.changes if change.action != "no-op" and change.id)
+        return frozenset((change.kind, same_id(change.id or "")) for change in changed)
+
+    @property
     def empty(self) -> bool:
         """Nothing would be sent, and nothing would move in the state that a person should agree to."""
         return all(change.action == "no-op" for change in self.changes)
@@ -162,15 +189,16 @@ class Plan:
         content = {
             "environment": self.environment,
             "tenant": self.tenant,
-            "changes": [_without_places(change) for change in self.changes if change.action != "no-op"],
+            "changes": [_what_counts(change) for change in self.changes if change.action != "no-op"],
             "calls": [asdict(call) for call in self.calls],
         }
         return "sha256:" + hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
-def _without_places(change: Change) -> dict[str, Any]:
-    """A comment added above a resource moves its line, and changes nothing."""
+def _what_counts(change: Change) -> dict[str, Any]:
+    """A comment added above a resource moves its line, and changes nothing; nor does who answers for it."""
     content = asdict(change)
+    del content["owner"]
     for part in (content, *content["fields"]):
         del part["where"]
     return content

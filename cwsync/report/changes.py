@@ -74,6 +74,7 @@ def about(change: Change) -> Iterator[str]:
     parts += [f"id {safe(change.id)}"] if change.id else []
     if change.where:
         parts.append(f"declared at {safe(change.where.rpartition(':')[0])}")
+    parts += [f"owner {safe(change.owner)}"] if change.owner else []
     if parts:
         yield ", ".join(parts)
     if change.reason:

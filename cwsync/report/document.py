@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cwsync.errors import Problem
+from cwsync.report.blast import blast_json
 
 if TYPE_CHECKING:
     from cwsync.plan import ApplyResult, Change, Drift, DriftField, DriftResult, Outcome, Plan
@@ -33,8 +36,9 @@ def to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, sort_keys=True).replace("\x7f", "\\u007f")
 
 
-def plan_json(plan: Plan) -> str:
-    """The plan in the outer shape of `terraform show -json`, with what is ours under `cwsync`."""
+def plan_json(plan: Plan, now: datetime | None = None) -> str:
+    """The plan in the outer shape of `terraform show -json`, with what is ours under `cwsync`. With `now` it
+    tells when schedules fire next."""
     return to_json(
         {
             "format_version": FORMAT_VERSION,
@@ -61,9 +65,12 @@ def plan_json(plan: Plan) -> str:
                 "unverifiable": plan.unverifiable,
                 "pending": plan.pending,
                 "guards": plan.guards,
+                "policies": [asdict(verdict) for verdict in plan.policies],
+                "labels": plan.approvals,
                 "left_out": plan.left_out,
+                "blast_radius": blast_json(plan, now),
                 "problems": problem_list(plan.problems),
-                "reads": _reads(plan.read_calls, plan.read_seconds),
+                "reads": {**_reads(plan.read_calls, plan.read_seconds), "assumed": plan.assumed},
             },
         }
     )
@@ -95,7 +102,11 @@ def _resource_change(change: Change) -> dict[str, Any]:
     }
     if change.action == "import":
         body["importing"] = {"id": change.id}
-    more = {"action_reason": change.reason, "previous_address": change.previous_address}
+    more = {
+        "action_reason": change.reason,
+        "previous_address": change.previous_address,
+        "owner": change.owner,
+    }
     told = {name: value for name, value in more.items() if value is not None}
     return {**_resource(change.address, change.kind), "change": body, **told}
 

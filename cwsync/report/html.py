@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from cwsync.report.drift import drift_rows
 from cwsync.report.elements import Html, Part, joined, tag
 from cwsync.report.needs import Needs, needs_of
 from cwsync.report.plan import FATES, blocked, fates, fates_of, problems_heading, summary
-from cwsync.report.risks import risks
+from cwsync.report.risks import Risk, risks
 from cwsync.report.screen import Paint, counted
 from cwsync.report.values import Values
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from cwsync.plan import Change, Drift, Plan
 
 
-def plan_html(plan: Plan) -> str:
-    """The page. What is in it is escaped by `elements`; only its own style and script are not."""
+def plan_html(plan: Plan, now: datetime | None = None) -> str:
+    """The page. What is in it is escaped by `elements`; only its own style and script are not. With `now` it
+    tells when schedules fire next."""
     style, script = (Html(_own(name)) for name in ("style.css", "filter.js"))
     title = f"cwsync plan for {plan.environment}"
     head = (
@@ -39,7 +41,9 @@ def plan_html(plan: Plan) -> str:
         tag("title", title),
         tag("style", style),
     )
-    body = tag("body", tag("header", *_top(plan, title)), tag("main", *_main(plan)), tag("script", script))
+    body = tag(
+        "body", tag("header", *_top(plan, title)), tag("main", *_main(plan, now)), tag("script", script)
+    )
     return "<!DOCTYPE html>\n" + tag("html", tag("head", *head), body, lang="en")
 
 
@@ -70,12 +74,12 @@ def _top(plan: Plan, title: str) -> Iterator[Html]:
         yield tag("nav", tag("ul", *(tag("li", link) for link in links)), aria_label="On this page")
 
 
-def _main(plan: Plan) -> Iterator[Html]:
+def _main(plan: Plan, now: datetime | None) -> Iterator[Html]:
     values = Values(plan.labels, full=True)
     changes = _changes(plan)
     links = {change.address: f"c{number}" for number, change in enumerate(changes, 1)}
     yield from _problems(plan)
-    yield from _risks(plan, links)
+    yield from _risks(risks(plan, now), links)
     if changes:
         yield tag("h2", "Summary")
         yield _counts(plan)
@@ -116,8 +120,7 @@ def _problem(problem: Problem) -> Html:
     return joined(where, tag("strong", problem.code), severity, problem.message, *details, hint)
 
 
-def _risks(plan: Plan, links: dict[str, str]) -> Iterator[Html]:
-    found = risks(plan)
+def _risks(found: Sequence[Risk], links: dict[str, str]) -> Iterator[Html]:
     if not found:
         return
     parts = [tag("h2", "Look at this first")]

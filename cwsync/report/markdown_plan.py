@@ -7,6 +7,7 @@ counted. The first line marks the comment, so that a later run finds it and writ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from cwsync.report.changes import about, heading, rows
 from cwsync.report.drift import drift_block
 from cwsync.report.markdown import cell, code
 from cwsync.report.plan import FATES, blocked, call_lines, fates, fates_of, problems_heading, summary
-from cwsync.report.risks import risks
+from cwsync.report.risks import Risk, risks
 from cwsync.report.screen import Paint, counted, safe
 from cwsync.report.values import Values
 
@@ -31,15 +32,16 @@ _PLAIN = Paint(on=False)
 _SIGNS = {"~": "!", "-/+": "!"}
 
 
-def plan_markdown(plan: Plan, command: str) -> str:
-    """The comment, below 65,000 characters. `command` is the one that shows all of it."""
+def plan_markdown(plan: Plan, command: str, now: datetime | None = None) -> str:
+    """The comment, below 65,000 characters. `command` is the one that shows all of it; with `now` it tells when
+    schedules fire next."""
     values = Values(plan.labels)
     before = [
         marker(plan),
         f"## cwsync plan for {cell(plan.environment)}{': cannot be applied' if blocked(plan) else ''}",
         summary(plan, _PLAIN),
         *_problems(plan, command),
-        *_risks(plan, command),
+        *_risks(risks(plan, now), command),
         *_table(plan),
     ]
     behind = [*_calls(plan, command), *_drift(plan, values, command), *_notes(plan, command)]
@@ -100,9 +102,8 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _risks(plan: Plan, command: str) -> Iterator[str]:
+def _risks(found: Sequence[Risk], command: str) -> Iterator[str]:
     """All of them are counted, and each sort has its share of the room."""
-    found = risks(plan)
     if found:
         yield "### Look at this first"
     for risk in found:

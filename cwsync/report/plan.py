@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cwsync.report.blast import blast_lines
 from cwsync.report.changes import change_text
 from cwsync.report.drift import drift_block
 from cwsync.report.notes import listed, unseen
@@ -19,16 +21,19 @@ if TYPE_CHECKING:
 FATES = ("create", "update", "replace", "delete", "import", "forget", "move")
 
 
-def plan_text(plan: Plan, *, color: bool, verbose: bool = False, quiet: bool = False) -> str:
+def plan_text(
+    plan: Plan, *, color: bool, verbose: bool = False, quiet: bool = False, now: datetime | None = None
+) -> str:
     """The whole plan; `verbose` shortens nothing and names what is counted otherwise, `quiet` leaves the
-    summary and the problems. `plan.problems` are part of it, and need not be shown again."""
+    summary and the problems. `plan.problems` are part of it, and need not be shown again. With `now` it tells
+    when schedules fire next."""
     paint = Paint(color)
     blocks: list[str] = []
     if not quiet:
         blocks += _body(plan, Values(plan.labels, full=verbose), paint)
     blocks.append(summary(plan, paint))
     if not quiet:
-        blocks.append("\n".join(_notes(plan, verbose)))
+        blocks.append("\n".join(_notes(plan, verbose, now)))
     blocks.append(_problems(plan, paint, color))
     return "\n\n".join(block for block in blocks if block)
 
@@ -97,7 +102,8 @@ def fates(plan: Plan) -> dict[str, dict[str, int]]:
     return found
 
 
-def _notes(plan: Plan, verbose: bool) -> Iterator[str]:
+def _notes(plan: Plan, verbose: bool, now: datetime | None) -> Iterator[str]:
+    yield from blast_lines(plan, now, verbose=verbose)
     if plan.left_out:
         resources = counted(len(plan.left_out), "resource")
         heading = f"This plan is a part of the work, and leaves out the changes of {resources}"
@@ -106,6 +112,9 @@ def _notes(plan: Plan, verbose: bool) -> Iterator[str]:
     if plan.pending:
         operations = counted(len(plan.pending), "operation")
         yield from listed(f"Left by an earlier run, its outcome not known: {operations}", plan.pending, True)
+    if plan.assumed:
+        objects = "1 object" if plan.assumed == 1 else f"{plan.assumed} objects"
+        yield f"Taken as last read in full, because their lists show no change: {objects} (--refresh full reads all)."
     if verbose:
         yield f"Read in {counted(plan.read_calls, 'call')}, {plan.read_seconds:.1f} s. Plan {plan.digest}."
 

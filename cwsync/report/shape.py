@@ -41,6 +41,7 @@ class ResourceShape(BaseModel):
     provider_name: Literal["cwsync"]
     change: ChangeShape
     action_reason: str = ""
+    owner: Annotated[str, Field(description="Who answers for it: lifecycle.owner of its manifest.")] = ""
 
 
 class DriftShape(ResourceShape):
@@ -97,6 +98,69 @@ class ReadsShape(BaseModel):
 
     calls: int
     seconds: float
+    assumed: Annotated[
+        int, Field(description="Objects not read in full: their lists show no change since they were.")
+    ]
+
+
+class VerdictShape(BaseModel):
+    """What a policy says of one change."""
+
+    policy: str
+    address: str
+    message: str
+    level: Annotated[
+        Literal["deny", "warn", "allowed"],
+        Field(description="deny refuses the plan; allowed would, but for a label or for who asked."),
+    ]
+
+
+class FiringShape(BaseModel):
+    """When a schedule fires next, as of when the plan was shown: now, and once the plan is applied."""
+
+    address: Annotated[str, Field(description='Of one that nobody manages "schedule" and its name.')]
+    name: str
+    before: Annotated[str | None, Field(description="ISO 8601, in the schedule's own time zone.")]
+    after: str | None
+    before_reason: Annotated[str | None, Field(description="Why it does not fire, where it does not.")]
+    after_reason: str | None
+    paused: Annotated[bool, Field(description="Disabled while the plan is applied, and enabled again.")]
+    managed: bool
+
+
+class RunningShape(BaseModel):
+    """An integration or a flow that was running when the tenant was read, and is touched by the plan."""
+
+    address: str
+    kind: Literal["integration", "flow"]
+    id: str
+    because: Annotated[list[str], Field(description="The changes that touch it.")]
+
+
+class StepShape(BaseModel):
+    """What becomes of one step of a flow."""
+
+    position: Annotated[int, Field(ge=1, description="Its place in the flow as it is now.")]
+    integration: str
+    effect: Literal["lost", "skipped", "made anew", "no longer managed", "waits"]
+    waits_before: list[str]
+    waits_after: list[str]
+
+
+class FlowShape(BaseModel):
+    """A flow that goes on, and not with the steps that it has now."""
+
+    address: str
+    name: str
+    steps: list[StepShape]
+
+
+class BlastShape(BaseModel):
+    """What the changes reach beyond themselves."""
+
+    schedules: list[FiringShape]
+    running: list[RunningShape]
+    flows: list[FlowShape]
 
 
 class OursShape(BaseModel):
@@ -111,6 +175,9 @@ class OursShape(BaseModel):
     unverifiable: Annotated[list[str], Field(description="Fields that the service never shows.")]
     pending: Annotated[list[str], Field(description="What an earlier run left to resolve.")]
     guards: Annotated[list[str], Field(description="Why the plan is refused.")]
+    policies: list[VerdictShape]
+    labels: Annotated[list[str], Field(description="The labels that were given for the policies.")]
+    blast_radius: BlastShape
     left_out: Annotated[
         list[str], Field(description="What a partial plan does not change, and a whole one would.")
     ]

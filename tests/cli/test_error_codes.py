@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.postgres import serving as serving_postgres
 from support.program import Ran, cwsync_process, cwsync_terminal
 from support.projects import NIGHTLY, Project
 from support.s3 import BUCKET, KEY, SECRET, Server, serving
@@ -21,6 +22,7 @@ INTEGRATION = "/2/0/integrations/" + "?" * 32
 STATE = ".cwsync/test.state.json"
 DAILY = "{type: daily, time: 12:45, startDate: 2030-01-07, timezone: Greenwich}"
 CLOSE = "integrations: {close: {processId: 118000000001}}\n"
+POLICY = "policies: [{name: nothing-goes, forbid: [delete]}]\n"
 S3 = "connections: {sales: {type: AmazonS3, bucketName: b, accessKeyId: {fromEnv: A}, secretAccessKey: {fromEnv: B}}}"
 
 
@@ -225,6 +227,13 @@ def run_ends(outcome: str) -> Situation:
     return situation
 
 
+def runs_for_too_long(scene: Scene) -> Ran:
+    scene.project.applied()
+    scene.tenant.edit("update", "outcome", name="Month close", body={"seconds": 600})
+    assert scene.run("run", "integration.close").status == 0
+    return scene.run("destroy", "--auto-approve", "--wait-running=0.01")
+
+
 def flow_cancelled(scene: Scene) -> Ran:
     scene.project.applied()
     return scene.run("cancel", "flow.nightly")
@@ -264,9 +273,46 @@ def state_in_a_careless_bucket(scene: Scene) -> Ran:
         return scene.apply()
 
 
+def database_without_rights(scene: Scene) -> Ran:
+    with serving_postgres() as postgres:
+        place = postgres.url(role=postgres.role("public"))
+        scene.project.replace("cwsync.yaml", "  test:\n", f"  test:\n    state: {place}\n")
+        return scene.apply()
+
+
 def state_moved_away(scene: Scene) -> Ran:
     scene.project.applied()
     assert scene.run("state", "migrate", "elsewhere.json").status == 0
+    return scene.run("plan")
+
+
+ENCRYPTION = "    encryption: {key: {fromEnv: CWSYNC_STATE_KEY}}\n"
+
+
+def encrypted(scene: Scene) -> None:
+    scene.set("CWSYNC_STATE_KEY", bytes(range(32)).hex())
+    scene.set("OTHER_KEY", bytes(range(100, 132)).hex())
+    scene.set("WEAK_KEY", "a" * 64)
+    scene.project.write("cwsync.yaml", scene.project.read("cwsync.yaml") + ENCRYPTION)
+    scene.project.applied()
+
+
+def state_encrypted(before: str, after: str) -> Situation:
+    """An encrypted state, and the settings of it changed."""
+
+    def situation(scene: Scene) -> Ran:
+        encrypted(scene)
+        scene.project.replace("cwsync.yaml", before, after)
+        return scene.run("plan")
+
+    return situation
+
+
+def older_encrypted_state(scene: Scene) -> Ran:
+    encrypted(scene)
+    older = scene.project.read(STATE)
+    scene.project.applied()
+    scene.project.write(STATE, older)
     return scene.run("plan")
 
 
@@ -292,6 +338,12 @@ def deletion_forbidden(scene: Scene) -> Ran:
     protected = NIGHTLY.replace("name: Nightly load", "name: Nightly load, lifecycle: {preventDestroy: true}")
     scene.project.write("manifests/nightly.yaml", protected)
     scene.project.applied()
+    return scene.run("destroy", "--auto-approve")
+
+
+def policy_forbids(scene: Scene) -> Ran:
+    scene.project.applied()
+    scene.project.write("cwsync.yaml", scene.project.read("cwsync.yaml") + POLICY)
     return scene.run("destroy", "--auto-approve")
 
 
@@ -370,6 +422,11 @@ def broken_library(name: str, raises: str) -> Situation:
     return situation
 
 
+def untold(scene: Scene) -> Ran:
+    """The audit trail is to be where a folder is."""
+    return scene.run("apply", "--auto-approve", "--audit", "manifests")
+
+
 TABLE: dict[str, Situation] = {
     "CW101": manifest("name: é".encode("latin-1")),
     "CW102": manifest("flows: [\n"),
@@ -435,6 +492,11 @@ TABLE: dict[str, Situation] = {
     "CW408": older_copy_put_back,
     "CW409": state_in_a_careless_bucket,
     "CW410": state_moved_away,
+    "CW411": state_encrypted(ENCRYPTION, ""),
+    "CW412": state_encrypted("CWSYNC_STATE_KEY", "OTHER_KEY"),
+    "CW413": older_encrypted_state,
+    "CW414": state_encrypted("CWSYNC_STATE_KEY", "WEAK_KEY"),
+    "CW415": database_without_rights,
     "CW501": name_held,
     "CW502": deletion_forbidden,
     "CW503": too_many_deletions,
@@ -452,6 +514,9 @@ TABLE: dict[str, Situation] = {
     "CW516": key_changed,
     "CW520": drift_is_gone,
     "CW521": drifted_on_github,
+    "CW530": policy_forbids,
+    "CW540": runs_for_too_long,
+    "CW544": untold,
     "CW601": lambda scene: scene.refused("PUT", "/2/0/integrations/connections", 400, "Invalid request body"),
     "CW602": lambda scene: scene.run("apply"),
     "CW603": terminal("no\n"),

@@ -13,10 +13,10 @@ from support.program import cwsync
 from support.projects import SECRETS, Project, example, small
 from support.tenant import Tenant, embedded, served
 
+from cwsync.authoring.layout import LAYOUTS
 from cwsync.cli.import_ import import_command
 from cwsync.cli.outside import Outside
 from cwsync.kinds import KINDS
-from cwsync.authoring.layout import LAYOUTS
 from cwsync.state import Files
 
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ ENVIRONMENTS = [
     *(("all-kinds", name) for name in ("dev", "prod", "with-certificate", "with-password", "with-token")),
     ("dev-and-prod", "dev"),
     ("dev-and-prod", "prod"),
+    ("policies", "dev"),
+    ("policies", "prod"),
 ]
 
 
