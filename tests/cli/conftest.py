@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.clocks import Skipping
 from support.projects import Project, small
 from support.tenant import Tenant, served
+
+from cwsync.cli.outside import Outside
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +25,19 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def tenant() -> Iterator[Tenant]:
+def time() -> Skipping:
+    """The time of `tenant` and `project`: nobody waits."""
+    return Skipping()
+
+
+@pytest.fixture
+def tenant(time: Skipping) -> Iterator[Tenant]:
     """An empty tenant behind HTTP."""
-    with served() as tenant:
+    with served(clock=time.seconds) as tenant:
         yield tenant
 
 
 @pytest.fixture
-def project(tenant: Tenant, tmp_path: Path) -> Project:
+def project(tenant: Tenant, tmp_path: Path, time: Skipping) -> Project:
     """The small project, nothing of it applied."""
-    return small(tenant, tmp_path)
+    return small(tenant, tmp_path, Outside(clock=time.clock))

@@ -18,11 +18,6 @@ from cwsync.cli.outside import Outside
 MANY = 30
 
 
-@pytest.fixture
-def time() -> Skipping:
-    return Skipping()
-
-
 @pytest.fixture(params=["observed", "documented"])
 def tenant(request: pytest.FixtureRequest, time: Skipping) -> Iterator[Tenant]:
     with served(clock=time.seconds, profile=request.param) as tenant:

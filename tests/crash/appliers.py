@@ -25,7 +25,7 @@ def takeovers(bench: Bench) -> Iterator[Execution]:
     for point in bench.points:
         for how, frees in {"paused": _lets_it_run_out, "unlocked": _unlocks}.items():
             yield Execution(
-                f"takeover/{bench.scenario.name}/{point}/{how}",
+                f"takeover/{bench.id}/{point}/{how}",
                 (f"{point.place} {how}",),
                 partial(_taken_over, point=point, frees=frees),
             )
@@ -35,13 +35,11 @@ def meetings(bench: Bench) -> Iterator[Execution]:
     """A second run comes while the first one has the lock: it is refused, and sends nothing."""
     for point in bench.points:
         if str(point) not in ("commit before lock", "commit after unlock"):
-            yield Execution(
-                f"meeting/{bench.scenario.name}/{point}", (point.place,), partial(_meets, point=point)
-            )
+            yield Execution(f"meeting/{bench.id}/{point}", (point.place,), partial(_meets, point=point))
 
 
 def _taken_over(stage: Stage, tally: Tally, *, point: Point, frees: Callable[[Stage], object]) -> bool:
-    other = stage.rig.beside()
+    other = stage.beside()
     second: list[Ended] = []
     gates: list[Gate] = []
 
@@ -65,12 +63,13 @@ def _lets_it_run_out(stage: Stage) -> None:
 
 def _unlocks(stage: Stage) -> None:
     """As `cwsync unlock` does, at once."""
-    state = stage.rig.store.read()
+    store = stage.beside().store
+    state = store.read()
     if state is not None and state.lock is not None:
         clock = Clock(
             lambda: stage.rig.now, lambda: datetime.fromtimestamp(stage.rig.now, UTC), stage.rig.sleep
         )
-        held = unlock(stage.rig.store, state.lock.nonce, holder=Holder("me", "here", 2), clock=clock)
+        held = unlock(store, state.lock.nonce, holder=Holder("me", "here", 2), clock=clock)
         held.settle()
         held.release()
 
@@ -93,7 +92,7 @@ def _judge(stage: Stage, point: Point, first: Ended, second: Ended) -> None:
 
 
 def _meets(stage: Stage, tally: Tally, *, point: Point) -> bool:
-    other = stage.rig.beside()
+    other = stage.beside()
     codes: list[str] = []
 
     def comes() -> None:

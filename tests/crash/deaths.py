@@ -6,7 +6,7 @@ import signal
 from collections.abc import Sequence
 from itertools import cycle
 
-from crash.gate import Death, Moment
+from crash.gate import Death, Moment, Of
 from crash.process import Goal
 
 Deaths = tuple[Death, ...]
@@ -15,10 +15,20 @@ MOMENTS: tuple[Moment, Moment] = ("before", "after")
 
 def at_mutations(goal: Goal, some: int | None = None) -> list[Deaths]:
     """Killed at every mutation, before its effect and after it; or at so many of them, in turn before and after."""
+    return _before_and_after(goal.mutations, "mutation", some)
+
+
+def at_writes(goal: Goal, some: int | None = None) -> list[Deaths]:
+    """Killed likewise at every write of the state to a bucket. How many there are depends on what ends together,
+    so the last ones, which may never come, are left out."""
+    return _before_and_after(goal.commits * 3 // 4, "write", some)
+
+
+def _before_and_after(count: int, of: Of, some: int | None) -> list[Deaths]:
     if some is None:
-        return [(Death(number, moment),) for number in _all(goal.mutations) for moment in MOMENTS]
-    spread = zip(_spread(goal.mutations, some), cycle(MOMENTS), strict=False)
-    return [(Death(number, moment),) for number, moment in spread]
+        return [(Death(number, moment, of),) for number in _all(count) for moment in MOMENTS]
+    spread = zip(_spread(count, some), cycle(MOMENTS), strict=False)
+    return [(Death(number, moment, of),) for number, moment in spread]
 
 
 def at_reads(goal: Goal, some: int | None = None) -> list[Deaths]:

@@ -1,7 +1,7 @@
 """Executions: what can go wrong in a scenario, one after the other, counted.
 
 CWSYNC_CRASH chooses: without it a sample that has every kind of place and every fault in every scenario;
-"full" takes all; anything else is an execution's id, or a pattern with * that fits several.
+"full" takes all, in every store; anything else is an execution's id, or a pattern with * that fits several.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from crash.invariants import Broken
+from crash.keeping import KEEPERS, Keeper
 from crash.scenarios import SCENARIOS
 from crash.stage import Bench, Stage
 from crash.tally import Tally
-
-from cwsync.state import State, Store
 
 VARIABLE = "CWSYNC_CRASH"
 _PATIENCE = 5
@@ -27,14 +26,13 @@ _PATIENCE = 5
 
 @dataclass(frozen=True)
 class Execution:
-    """One thing that goes wrong. `id` is its family, its scenario and what happens where. Of each stratum a sample
-    takes some. `act` makes the disturbed runs; False says that its point was not reached, None that it cannot
-    happen there."""
+    """One thing that goes wrong. `id` is its family, its store, its scenario and what happens where. Of each
+    stratum a sample takes some. `act` makes the disturbed runs; False says that its point was not reached, None
+    that it cannot happen there."""
 
     id: str
     strata: tuple[str, ...]
     act: Callable[[Stage, Tally], bool | None]
-    store: Callable[[Path, State], Store] | None = None
 
 
 Family = Callable[[Bench], Iterable[Execution]]
@@ -73,7 +71,7 @@ class Choice:
 def carry_out(bench: Bench, one: Execution, tally: Tally) -> bool:
     """Whether it could happen there. What came of it is in the tally."""
     reached: bool | None = True
-    with bench.stage(one.id, one.store) as stage:
+    with bench.stage(one.id) as stage:
         try:
             reached = one.act(stage, tally)
             if reached is not None:
@@ -90,13 +88,21 @@ def carry_out(bench: Bench, one: Execution, tally: Tally) -> bool:
     return True
 
 
-def enumerated(folder: Path, scenario: str, families: Mapping[str, tuple[Family, int]]) -> Tally:
-    """Carry out the executions of these families in one scenario, each with how many of a stratum are a sample.
-    What comes of it is a value: see `Tally.broken`."""
+def enumerated(
+    folder: Path,
+    scenario: str,
+    families: Mapping[str, tuple[Family, int]],
+    store: str = "memory",
+    keeper: Keeper | None = None,
+) -> Tally:
+    """Carry out the executions of these families in one scenario with its state in one sort of store, each with
+    how many of a stratum are a sample. What comes of it is a value: see `Tally.broken`."""
     wish = os.environ.get(VARIABLE)
-    if wish and wish != "full" and not fnmatchcase(scenario, [*wish.split("/"), "*"][1]):
-        return Tally()
-    bench = Bench(folder, SCENARIOS[scenario])
+    if wish and wish != "full":
+        wanted = [*wish.split("/"), "*", "*"]
+        if not (fnmatchcase(store, wanted[1]) and fnmatchcase(scenario, wanted[2])):
+            return Tally()
+    bench = Bench(folder, SCENARIOS[scenario], store, keeper or KEEPERS[store])
     tally = Tally(operations=bench.operations, commits=bench.commits)
     for family, each in families.values():
         choice = Choice(each, wish)

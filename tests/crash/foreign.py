@@ -38,7 +38,7 @@ def events(bench: Bench) -> Iterator[Execution]:
                 continue
             for beside in ("alone", "killed", "lost") if point.place == "send after" else ("alone", "killed"):
                 yield Execution(
-                    f"foreign/{bench.scenario.name}/{point}/{name}/{beside}",
+                    f"foreign/{bench.id}/{point}/{name}/{beside}",
                     (f"{name} {beside}", point.place),
                     partial(_happens, point=point, name=name, event=event, address=address, beside=beside),
                 )
@@ -116,7 +116,7 @@ def _takes_name(
         note = {"integration": {"nuxVisible": body.get("nuxVisible", False)}, "flow": {"name": name}}
         stage.edit("update", kind, id=key[1], body=note.get(kind, {"bucketName": "landing"}))
     # Who cwsync is, only what it has created here can tell (E3).
-    if foreign and (stage.rig.state.resources or otherwise or earlier or touched):
+    if foreign and (stage.state.resources or otherwise or earlier or touched):
         stage.disown(key)
     else:
         stage.twins.add(key)
@@ -185,7 +185,7 @@ def _ours_gets_the_name(stage: Stage, address: str) -> bool:
     live = _live(stage)
     others = [
         one
-        for at, one in stage.rig.state.resources.items()
+        for at, one in stage.state.resources.items()
         if one.kind == kind and at != address and (kind, same_id(one.id)) in live
     ]
     if not others or any(k == kind and name_of(each) == name for (k, _), each in live.items()):
@@ -217,7 +217,7 @@ def _changes(stage: Stage, address: str, how: Callable[[str, Any], tuple[str, An
     field, value = change
     body = {"users": value} if field == "config" else {field: value}
     stage.edit("update", key[0], id=key[1], body=body)
-    intent = next((one for one in stage.rig.state.pending.values() if one.address == address), None)
+    intent = next((one for one in stage.state.pending.values() if one.address == address), None)
     if intent is None or not stage.open:
         return True
     if intent.action == "create":
@@ -253,7 +253,7 @@ def _deletes(stage: Stage, address: str) -> bool:
 
 def _key_of(stage: Stage, address: str) -> Key | None:
     """Which object that address has now: bound, or made and not recorded."""
-    state = stage.rig.state
+    state = stage.state
     if address in state.resources:
         entry = state.resources[address]
         return entry.kind, same_id(entry.id)

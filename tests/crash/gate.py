@@ -1,4 +1,5 @@
-"""What stands before a tenant over HTTP: it counts requests, and at one of them something happens to the client."""
+"""What stands before a tenant over HTTP, and before a bucket: it counts requests, and at one of them something
+happens to the client."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Moment = Literal["before", "after"]
-Of = Literal["mutation", "request"]
+Of = Literal["mutation", "request", "write"]
 Asked = Callable[[str, str, bytes], object]
 
 
 @dataclass(frozen=True)
 class Death:
-    """A signal at the `number`th mutation, or request of any kind: before its effect, which then never comes, or
-    after it and before the reply."""
+    """A signal at the `number`th mutation, request of any kind, or write of the state to a bucket: before its
+    effect, which then never comes, or after it and before the reply."""
 
     number: int
     moment: Moment = "before"
@@ -41,7 +42,7 @@ class Gate:
         self._inside = 0
         self._death: Death | None = None
         self._act: Callable[[], object] = lambda: None
-        self.counts: dict[Of, int] = {"mutation": 0, "request": 0}
+        self.counts: dict[Of, int] = {"mutation": 0, "request": 0, "write": 0}
 
     def before(self, app: WSGIApplication) -> WSGIApplication:
         self._app = app
@@ -50,7 +51,7 @@ class Gate:
     def arm(self, death: Death | None, act: Callable[[], object] = lambda: None) -> None:
         """Count from 0 again, and act at that request."""
         with self._changed:
-            self.counts = {"mutation": 0, "request": 0}
+            self.counts = {"mutation": 0, "request": 0, "write": 0}
             self._death, self._act = death, act
 
     def wait_until_idle(self) -> None:
@@ -63,7 +64,7 @@ class Gate:
         if path.startswith("/_emulator/"):
             return self._app(environ, start_response)
         mutates = environ["REQUEST_METHOD"] != "GET" and not path.startswith("/token/")
-        death = self._entered(mutates)
+        death = self._entered("request", "mutation") if mutates else self._entered("request")
         try:
             if mutates:
                 body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -80,16 +81,32 @@ class Gate:
                 self._act()
             return reply
         finally:
-            with self._changed:
-                self._inside -= 1
-                self._changed.notify_all()
+            self._left()
 
-    def _entered(self, mutates: bool) -> Death | None:
+    def write(self, make: Callable[[], None]) -> None:
+        """A write of the state to a bucket."""
+        death = self._entered("write")
+        try:
+            if death and death.moment == "before":
+                self._act()
+            if death is None or death.moment == "after" or death.signal is not signal.SIGKILL:
+                make()
+            if death and death.moment == "after":
+                self._act()
+        finally:
+            self._left()
+
+    def _entered(self, *what: Of) -> Death | None:
         with self._changed:
             self._inside += 1
-            self.counts["request"] += 1
-            self.counts["mutation"] += mutates
+            for each in what:
+                self.counts[each] += 1
             death = self._death
-            if death is None or (death.of == "mutation" and not mutates):
+            if death is None or death.of not in what:
                 return None
             return death if self.counts[death.of] == death.number else None
+
+    def _left(self) -> None:
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify_all()

@@ -86,7 +86,7 @@ def _again(point: Point) -> Iterator[Point]:
 
 
 def _id(family: str, bench: Bench, point: Point) -> str:
-    return f"{family}/{bench.scenario.name}/{point}"
+    return f"{family}/{bench.id}/{point}"
 
 
 def _kill(stage: Stage, tally: Tally, *, point: Point) -> bool:

@@ -15,6 +15,9 @@ from property.worlds import Resources
 Json = dict[str, Any]
 IDS = {"connections": "connectionId", "integrations": "integrationId", "flows": "id"}
 KINDS = {"connections": "connection", "integrations": "integration", "flows": "flow"}
+LONG = ("--lock-timeout", "400")
+# What a run may be told when something goes wrong on the way: by the service, the state, or the outcome.
+UNDER_TROUBLE = re.compile(r"CW(30\d|31[0-5]|401|405|501|513|60[145])$")
 _OF_THE_MOMENT = ("creationDate", "modificationDate", "createdBy", "modifiedBy", "latestRun")
 
 

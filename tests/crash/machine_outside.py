@@ -11,19 +11,22 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from crash.invariants import Broken, intent_of
+from crash.sites import Opens, in_file
 from support.program import Ran, cwsync
 from support.tenant import Tenant
 
 from cwsync.cli.outside import Outside
 from cwsync.emulator import application
-from cwsync.state import Clock, Files, Holder, LocalStore
+from cwsync.state import Clock, Holder, State, Store, from_json, to_json
 
 Json = dict[str, Any]
 # A Saturday, a little after midnight, UTC.
@@ -40,7 +43,8 @@ class Trouble:
 
     - a fault of the emulator, as a rule of its own without `match`: {"do": "drop-after"}
     - "kill-before", "kill-after": the process is gone before the request leaves, or with its reply
-    - "kill-before-commit", "kill-after-commit"; "disk": the state cannot be written
+    - "kill-before-commit", "kill-after-commit"; "store": the write of the state goes wrong, in one of the ways
+      that there are where it is
     - "blind": its reply is lost, and nothing can be read any more
     - "interrupt": a person presses Ctrl-C
     - "edit ours", "be quicker": somebody does this in the web interface just before
@@ -58,7 +62,7 @@ class Trouble:
         return self.do.startswith("kill")
 
 
-OF_COMMITS = ("kill-before-commit", "kill-after-commit", "disk")
+OF_COMMITS = ("kill-before-commit", "kill-after-commit", "store")
 CONNECTIONS = "/2/0/integrations/connections"
 OF_PEOPLE = ("twin", "edit ours", "be quicker")
 
@@ -73,8 +77,12 @@ class Run(Ran):
 class Place:
     """Where it happens: `run` is a command line of a process that is elsewhere, and may be killed."""
 
-    def __init__(self, root: Path, meddle: Callable[[Trouble], object] = lambda _: None) -> None:
+    def __init__(
+        self, root: Path, meddle: Callable[[Trouble], object] = lambda _: None, opens: Opens = in_file
+    ) -> None:
         self.root = root
+        self._open = ExitStack()
+        self.site = self._open.enter_context(opens(root))
         self.now = NOW
         self.app = application(clock=lambda: self.now)
         self._http = httpx.Client(transport=httpx.WSGITransport(self.app), base_url="http://emulator")
@@ -89,19 +97,19 @@ class Place:
         self._time = threading.Lock()
         clock = Clock(lambda: self.now, lambda: datetime.fromtimestamp(self.now, UTC), self.sleep)
         holder = Holder("ci", "elsewhere", 1, "another boot")
-        self._outside = Outside(clock, _Street(self), _Disk(self), holder)
+        self._outside = Outside(
+            clock, _Street(self), holder=holder, around=lambda store: _Counted(self, store)
+        )
 
     def close(self) -> None:
         self._http.close()
         self.app.close()
-
-    @property
-    def state_file(self) -> Path:
-        return self.root / ".cwsync" / "test.state.json"
+        self._open.close()
 
     @property
     def state(self) -> Json:
-        found: Json = json.loads(self.state_file.read_text()) if self.state_file.exists() else {}
+        document = self.site.document()
+        found: Json = json.loads(document) if document else {}
         return {
             "resources": {},
             "pending": {},
@@ -122,7 +130,8 @@ class Place:
         self.documents = self.documents[-1:]
         self.began = self.state
         try:
-            ran = cwsync(*arguments, folder=self.root, outside=self._outside)
+            with patch.dict(os.environ, self.site.environ):
+                ran = cwsync(*arguments, folder=self.root, outside=self._outside)
             return Run(ran.status, ran.out, ran.err)
         except Killed:
             return Run(-1, "", "", killed=True)
@@ -134,6 +143,7 @@ class Place:
                     thread.join()
             self.troubles, self.dead, self.running = (), False, False
             self.tenant.mend()
+            self.site.mend()
 
     def strike(self, request: httpx.Request | None, moment: str) -> None:
         """Let happen what is to happen here. `moment` is before or after the request or the commit."""
@@ -154,8 +164,9 @@ class Place:
         if trouble.kills:
             return
         trouble.struck = True
-        if trouble.do == "disk":
-            raise OSError(28, os.strerror(28))
+        if trouble.do == "store":
+            self.site.spoil(trouble.more.get("how", 0))
+            return
         assert request is not None
         if trouble.do == "interrupt":
             os.kill(os.getpid(), signal.SIGINT)
@@ -198,27 +209,37 @@ class _Street(httpx.BaseTransport):
         return response
 
     def _look_for_intent(self, request: httpx.Request) -> None:
-        """No mutation without an intent of this run that is on the disk (R1)."""
+        """No mutation without an intent of this run that is stored (R1)."""
         place, path = self._place, request.url.path
-        stored = LocalStore(place.state_file).read()
+        document = place.site.document()
+        stored = from_json(document, "the state") if document else None
         if intent_of(request.method, path, request.content, stored, place.tenant.snapshot) is None:
             place.broken.append(Broken("intent", f"{request.method} {path} was sent without one"))
 
 
-class _Disk(Files):
-    """The state's file. It counts what is put in its place."""
+class _Counted:
+    """The state's store. It counts commits."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, inner: Store) -> None:
         self._place = place
+        self._inner = inner
 
-    def write_new(self, path: Path, data: bytes) -> int:
-        if self._place.dead:
+    def read(self) -> State | None:
+        return self._inner.read()
+
+    def raw(self) -> bytes | None:
+        return self._inner.raw()
+
+    def describe(self) -> str:
+        return self._inner.describe()
+
+    def commit(self, old: State | None, new: State) -> State:
+        place = self._place
+        if place.dead:
             raise Killed
-        self._place.commits += 1
-        self._place.strike(None, "before")
-        return super().write_new(path, data)
-
-    def replace(self, source: Path, target: Path) -> None:
-        super().replace(source, target)
-        self._place.documents.append(target.read_bytes())
-        self._place.strike(None, "after")
+        place.commits += 1
+        place.strike(None, "before")
+        done = self._inner.commit(old, new)
+        place.documents.append(to_json(done))
+        place.strike(None, "after")
+        return done

@@ -7,6 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
+from crash.sites import LOCAL
 from hypothesis import strategies as st
 from property.worlds import MODEL, SECRETS, USERS, WORKSPACE, Json, Resources, projects, rekeyed, text_of
 
@@ -25,6 +26,7 @@ SETTINGS: Json = {
             "authenticate": {
                 "basic": {"username": "ci@example.com", "password": {"fromFile": "secrets/password"}}
             },
+            "state": LOCAL,
             # One at a time: whatever goes wrong can be found again.
             "requests": {"parallelism": 1, "perSecond": 1000},
         }
@@ -34,10 +36,10 @@ PLACES = ("bucketName", "dataset", "containerName")
 NAMES = ("Sales", "Stock 2", "Prices_a", "Close-b")
 
 
-def write_settings(root: Path) -> None:
+def write_settings(root: Path, state: str = LOCAL) -> None:
     (root / "secrets").mkdir(parents=True, exist_ok=True)
     (root / "manifests").mkdir(exist_ok=True)
-    (root / "cwsync.yaml").write_text(json.dumps(SETTINGS))
+    (root / "cwsync.yaml").write_text(json.dumps(SETTINGS).replace(LOCAL, state))
     (root / "secrets" / "password").write_text(f"{NEEDLE}-password")
 
 

@@ -1,13 +1,18 @@
-"""What the machine may do next, and what may go wrong with it."""
+"""What the machine may do next, what may go wrong with it, and how often it is tried."""
 
 from __future__ import annotations
 
+import os
+from fnmatch import fnmatchcase
 from typing import Any
 
+from crash.enumeration import VARIABLE
 from crash.machine_model import IDS, Json
 from crash.machine_outside import Trouble
 from crash.machine_project import NAMES, edits
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
+from property.settings import QUICK
 
 FAULTS: tuple[tuple[str, Json], ...] = (
     ("drop-after", {}),
@@ -24,7 +29,7 @@ FAULTS: tuple[tuple[str, Json], ...] = (
     ("late", {"delayMs": 3_000}),
     ("late", {"delayMs": 40_000}),
 )
-ENDS = ("kill-before", "kill-after", "kill-before-commit", "kill-after-commit", "interrupt", "disk", "twin")
+ENDS = ("kill-before", "kill-after", "kill-before-commit", "kill-after-commit", "interrupt", "store", "twin")
 EVENTS = ("edit ours", "be quicker")
 Happening = tuple[str, Any, int]
 Step = tuple[str, tuple[Any, ...]]
@@ -34,7 +39,8 @@ def troubles() -> st.SearchStrategy[list[Trouble]]:
     """None, one, or two of them."""
     at, where = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6)), st.tuples(st.integers(0, 9), st.integers(0, 5))
     faults = st.builds(lambda at, fault: Trouble(at, fault[0], fault[1]), at, st.sampled_from(FAULTS))
-    ends = st.builds(Trouble, at, st.sampled_from(ENDS))
+    hows = st.integers(0, 8).map(lambda how: {"how": how})
+    ends = st.builds(Trouble, at, st.sampled_from(ENDS), hows)
     events = st.builds(
         lambda at, do, where: Trouble(at, do, {"where": where}), at, st.sampled_from(EVENTS), where
     )
@@ -81,3 +87,17 @@ def steps() -> st.SearchStrategy[Step]:
     }
     weights = (*["apply"] * 5, *["review and apply"] * 4, "look", "forget", "decide", "give another key")
     return st.sampled_from(weights).flatmap(lambda what: st.tuples(st.just(what), how[what]))
+
+
+def wished(store: str) -> bool:
+    """Whether CWSYNC_CRASH asks for the full size with the state there."""
+    wish = os.environ.get(VARIABLE, "")
+    return wish == "full" or fnmatchcase(f"machine/{store}/steps", wish)
+
+
+def size(store: str, examples: int) -> settings:
+    """The quick size finds the same failure again every time; looking for fewer steps takes the full size."""
+    if wished(store):
+        return settings(QUICK, max_examples=2000, stateful_step_count=20, derandomize=False, print_blob=True)
+    quick = (Phase.explicit, Phase.generate)
+    return settings(QUICK, max_examples=examples, stateful_step_count=10, phases=quick)

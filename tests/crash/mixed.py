@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crash.sites import LOCAL, Opens, Site, in_file
 from support.program import cwsync
 from support.tenant import Tenant, served
 
@@ -25,7 +26,7 @@ ALICE, BOB = "2c9ba1b6729b7fd80172c3f635db40f7", "3d0cb2c7830c80e91283d4f746ec51
 MODEL = {"workspaceId": "8a81b09d5e8c6f27015ece3402487d33", "modelId": "35A6EF893D7F47EEA5A554D5CC7DC330"}
 
 DATA = "tenant.db"
-STATE = Path("project/.cwsync/test.state.json")
+STATE = Path("project") / LOCAL
 _SETTINGS = """\
 version: 1
 environment: test
@@ -34,6 +35,7 @@ environments:
     api: {url}/2/0
     auth: {url}
     authenticate: {{basic: {{username: ci@example.com, password: {{fromFile: secrets/password}}}}}}
+    state: {state}
     guards: {{maxDeletes: 100, maxDeletePercent: 100}}
     requests: {{parallelism: {parallelism}, perSecond: 1000}}
 """
@@ -147,50 +149,57 @@ DECLARED = [f"{section[:-1]}.{key}" for section, those in AFTER.items() for key 
 
 @dataclass(frozen=True)
 class Scene:
-    """A project and its tenant, in a folder of their own, with the tenant listening."""
+    """A project and its tenant, in a folder of their own, with the tenant listening, and where the state is."""
 
     folder: Path
     tenant: Tenant
+    site: Site
+    store: str
 
     @property
     def root(self) -> Path:
         return self.folder / "project"
 
-    @property
-    def state_file(self) -> Path:
-        return self.folder / STATE
-
 
 @dataclass(frozen=True)
 class Base:
-    """Where every execution begins: `BEFORE` is applied, `AFTER` is written. It is copied, not applied anew."""
+    """Where every execution begins: `BEFORE` is applied, `AFTER` is written. It is copied, not applied anew; the
+    state of a copy is in a `store` that `opens`."""
 
     folder: Path
     parallelism: int = 8
+    store: str = "local"
+    opens: Opens = in_file
 
     def build(self) -> Base:
         with served(data=self.folder / DATA) as tenant:
-            scene = Scene(self.folder, tenant)
+            root, state = self.folder / "project", self.folder / STATE
             foreign(tenant)
-            write_project(scene.root, tenant.url, BEFORE, self.parallelism)
-            done = cwsync("apply", "--auto-approve", folder=scene.root)
+            write_project(root, tenant.url, BEFORE, self.parallelism)
+            done = cwsync("apply", "--auto-approve", folder=root)
             assert done.status == 0, done.all
             tenant.edit("create", "flow", body=_their_flow(tenant))
-            write_project(scene.root, _ANYWHERE, AFTER, self.parallelism)
-            _write(scene.state_file, scene.state_file.read_text().replace(tenant.url, _ANYWHERE))
+            write_project(root, _ANYWHERE, AFTER, self.parallelism)
+            _write(state, state.read_text().replace(tenant.url, _ANYWHERE))
         return self
 
     @contextmanager
     def copied(
-        self, folder: Path, around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app
+        self,
+        folder: Path,
+        around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
+        around_writes: Callable[[Callable[[], None]], object] = lambda make: make(),
     ) -> Iterator[Scene]:
         """The same project and tenant once more. The folder must not exist, and is gone afterwards."""
         shutil.copytree(self.folder, folder)
+        root, state = folder / "project", folder / STATE
         try:
-            with served(data=folder / DATA, around=around) as tenant:
-                for file in (folder / "project/cwsync.yaml", folder / STATE):
-                    file.write_text(file.read_text().replace(_ANYWHERE, tenant.url))
-                yield Scene(folder, tenant)
+            with served(data=folder / DATA, around=around) as tenant, self.opens(root) as site:
+                document = state.read_text().replace(_ANYWHERE, tenant.url)
+                state.unlink()
+                site.put(document.encode(), around_writes)
+                write_project(root, tenant.url, AFTER, self.parallelism, site.setting)
+                yield Scene(folder, tenant, site, self.store)
         finally:
             shutil.rmtree(folder)
 
@@ -217,10 +226,10 @@ def _their_flow(tenant: Tenant) -> Json:
     return {"name": "Their flow", "steps": [{"referrer": ids["Their import"]}, {"referrer": ids["Accounts"]}]}
 
 
-def write_project(root: Path, url: str, manifest: Manifest, parallelism: int) -> None:
+def write_project(root: Path, url: str, manifest: Manifest, parallelism: int, state: str = LOCAL) -> None:
     for name, value in SECRETS.items():
         _write(root / "secrets" / name, value)
-    _write(root / "cwsync.yaml", _SETTINGS.format(url=url, parallelism=parallelism))
+    _write(root / "cwsync.yaml", _SETTINGS.format(url=url, parallelism=parallelism, state=state))
     _write(root / "manifests/all.json", json.dumps(manifest))
 
 

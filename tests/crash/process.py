@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from pathlib import Path
 from threading import Event, Lock
 
@@ -67,7 +66,7 @@ class Runs:
         self.broken: list[Broken] = []
         self.struck = 0
         self._foreign = belonging_to(scene.tenant.snapshot(), COLLEAGUE)
-        self._states = states_from([scene.state_file.read_bytes()])
+        self._states = states_from([self._document()])
         self._one_at_a_time = Lock()
 
     def run(self, death: Death | None = None, *arguments: str) -> Ended:
@@ -75,7 +74,7 @@ class Runs:
         began: Future[subprocess.Popen[bytes]] = Future()
         self.gate.arm(death, lambda: self._strike(began.result(), death))
         with (self.scene.folder / "said").open("wb+") as said:
-            process = start(self.scene.root, said.fileno(), *APPLY, *arguments)
+            process = self.start(said.fileno(), *arguments)
             began.set_result(process)
             status = process.wait(timeout=300)
             self.gate.wait_until_idle()
@@ -83,8 +82,11 @@ class Runs:
             ended = Ended(status, said.read().decode(), self.gate.counts["mutation"])
         self.broken += safe(self.world())
         self.broken += no_secret("what it said", ended.said, SECRETS.values())
-        self.broken += no_secret("the state", self.scene.state_file.read_bytes(), SECRETS.values())
+        self.broken += no_secret("the state", self._document(), SECRETS.values())
         return ended
+
+    def start(self, output: int, *arguments: str) -> subprocess.Popen[bytes]:
+        return start(self.scene.root, output, *APPLY, *arguments, environ=self.scene.site.environ)
 
     def _strike(self, process: subprocess.Popen[bytes], death: Death | None) -> None:
         assert death is not None
@@ -93,10 +95,15 @@ class Runs:
         if death.signal is signal.SIGKILL:
             process.wait()
 
+    def _document(self) -> bytes:
+        found = self.scene.site.document()
+        assert found is not None
+        return found
+
     def look(self) -> State:
         """The state as it is stored now, which is kept with those that were seen before."""
         with self._one_at_a_time:
-            (now,) = states_from([self.scene.state_file.read_bytes()])
+            (now,) = states_from([self._document()])
             if now.identity != self._states[-1].identity:
                 self._states.append(now)
             return now
@@ -147,7 +154,7 @@ class Runs:
 
     def counted(self, family: str, deaths: Sequence[Death]) -> Tally:
         """What this execution adds to the table."""
-        id = id_of(deaths, family)
+        id = id_of(deaths, self.scene.store, family)
         self.tally.executions[family] += 1
         self.tally.points |= {f"{family} {death}" for death in deaths[:1]}
         self.tally.faults.update(death.signal.name for death in deaths)
@@ -155,16 +162,18 @@ class Runs:
         return self.tally
 
 
-def id_of(deaths: Sequence[Death], family: str = FAMILY) -> str:
-    return f"{family}/{', '.join(map(str, deaths))}"
+def id_of(deaths: Sequence[Death], store: str, family: str = FAMILY) -> str:
+    return f"{family}/{store}/{', '.join(map(str, deaths))}"
 
 
-def start(root: Path, output: int, *arguments: str) -> subprocess.Popen[bytes]:
+def start(
+    root: Path, output: int, *arguments: str, environ: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """A command in a process of its own, and a process group, which nothing waits for."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("CWSYNC_")}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("CWSYNC_", "AWS_"))}
     return subprocess.Popen(
-        command(*arguments), cwd=root, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-        start_new_session=True,
+        command(*arguments), cwd=root, env={**ours, **(environ or {})}, stdin=subprocess.DEVNULL,
+        stdout=output, stderr=output, start_new_session=True,
     )  # fmt: skip
 
 
@@ -176,12 +185,12 @@ def paused(base: Base, folder: Path, goal: Goal, number: int) -> Tally:
         stopped = Event()
 
         def strike() -> None:
-            stop(began.result(), those.scene.state_file)
+            those.scene.site.stop(began.result())
             stopped.set()
 
         death = Death(number, signal=signal.SIGSTOP)
         those.gate.arm(death, strike)
-        first = start(those.scene.root, said.fileno(), *APPLY)
+        first = those.start(said.fileno())
         began.set_result(first)
         assert stopped.wait(60)
         those.gate.wait_until_idle()
@@ -203,28 +212,11 @@ def paused(base: Base, folder: Path, goal: Goal, number: int) -> Tally:
         return those.counted("pause", [death])
 
 
-def stop(process: subprocess.Popen[bytes], state_file: Path) -> None:
-    """Pause it between two writes of its state. In the middle of one nobody could take its lock over: others
-    would be told that it may be suspended."""
-    with state_file.with_name(f"{state_file.name}.lock").open("ab") as lock:
-        while True:
-            process.send_signal(signal.SIGSTOP)
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-            except BlockingIOError:
-                process.send_signal(signal.SIGCONT)
-                flock(lock, LOCK_EX)
-                flock(lock, LOCK_UN)
-            else:
-                flock(lock, LOCK_UN)
-                return
-
-
 @contextmanager
 def runs(base: Base, folder: Path) -> Iterator[Runs]:
     """A copy of the base, in which nothing has run yet."""
     gate = Gate()
-    with base.copied(folder, gate.before) as scene:
+    with base.copied(folder, gate.before, gate.write) as scene:
         those = Runs(scene, gate)
         gate.asked = those.asked
         yield those

@@ -24,14 +24,16 @@ from crash.invariants import (
     sends_nothing,
     what_was_touched_is_read_again,
 )
+from crash.keeping import InMemory, Keeper, Shelf
 from crash.scenarios import Scenario
 from crash.watch import NEEDLES, Action, Ended, Point, Trap, Watcher
 from unit.apply.rig import NOW, Killed, Rig, WatchedStore
 
 from cwsync.errors import CwsyncError
 from cwsync.kinds import same_id
-from cwsync.report import apply_json, plan_json, plan_text
-from cwsync.state import Intent, MemoryStore, State, Store, Timing, from_json, to_json
+from cwsync.report.document import apply_json, plan_json
+from cwsync.report.plan import plan_text
+from cwsync.state import Intent, State, Timing, from_json, to_json
 
 NAMED = ("connection", "integration", "flow")
 COLLEAGUE = "Grace Hopper"
@@ -43,11 +45,11 @@ AFTERMATH = 61.0
 class Stage:
     """One execution: a tenant and a state as the scenario has them, and runs upon them."""
 
-    def __init__(self, id: str, bench: Bench, rig: Rig) -> None:
-        assert isinstance(rig.store, WatchedStore)
+    def __init__(self, id: str, bench: Bench, rig: Rig, shelf: Shelf) -> None:
         self.id = id
         self.bench = bench
         self.rig = rig
+        self.shelf = shelf
         self.foreign: dict[Key, str] = dict(bench.foreign)
         self.twins: set[Key] = set()  # somebody else's, and nobody can tell them from ours
         self.disowned = 0
@@ -64,13 +66,14 @@ class Stage:
         self.watcher: Watcher | None = None
         self.on_watch: Callable[[Watcher], object] | None = None
         self.after_death: Action | None = None
-        self._states: list[State] = [rig.state]
+        self._states: list[State] = [self.state]
 
     def run(self, *traps: Trap, on: Rig | None = None) -> Ended:
         """One run to its end, whichever that is. What must hold at every moment must hold then."""
         rig = on or self.rig
+        self._open(rig)
         begun = len(rig.tenant.mutations())
-        outer, self.watcher = self.watcher, Watcher(rig, self.broken, traps)
+        outer, self.watcher = self.watcher, Watcher(rig, self.shelf.look, self.broken, traps)
         watcher = self.watcher
         if self.on_watch is not None:
             self.on_watch(watcher)
@@ -84,7 +87,7 @@ class Stage:
             error = refused
         watcher.off()
         self.watcher = outer
-        self.pending_then = [*self.rig.state.pending.values()]
+        self.pending_then = [*self.state.pending.values()]
         rig.tenant.mend()
         self.look()
         done = Ended(run, error, tuple(watcher.points), tuple(rig.tenant.mutations()[begun:]))
@@ -92,9 +95,26 @@ class Stage:
             self.broken += no_secret("a message", str(problem), NEEDLES)
         return done
 
+    def beside(self) -> Rig:
+        """Another machine, with a way to the state of its own."""
+        other = self.rig.beside()
+        self._open(other)
+        return other
+
+    def _open(self, rig: Rig) -> None:
+        assert isinstance(rig.store, WatchedStore)
+        rig.store.inner = self.shelf.open(rig.sleep)
+
+    @property
+    def state(self) -> State:
+        """What is stored."""
+        found = self.shelf.look.read()
+        assert found is not None
+        return found
+
     @property
     def bound(self) -> set[Key]:
-        return {(one.kind, same_id(one.id)) for one in self.rig.state.resources.values()}
+        return {(one.kind, same_id(one.id)) for one in self.state.resources.values()}
 
     def forget(self, *keys: Key) -> None:
         """These are gone, as whoever owned them wanted."""
@@ -110,9 +130,8 @@ class Stage:
         assert isinstance(self.rig.store, WatchedStore)
         requests = self.rig.tenant.requests()
         states = [*self._states, *self.rig.store.commits]
-        stored = self.rig.store.read()
-        if stored is not None and stored.identity != states[-1].identity:
-            states.append(stored)
+        if self.state.identity != states[-1].identity:
+            states.append(self.state)
         snapshot = self.rig.tenant.snapshot()
         there, bound = objects(snapshot), self.bound
         twins = {key: content(there[key]) for key in self.twins - bound if key in there}
@@ -201,10 +220,15 @@ class Stage:
 
 
 class Bench:
-    """A scenario made ready: its tenant in a file to copy, its state, its goal, and the points of its run."""
+    """A scenario made ready: its tenant in a file to copy, its state, its goal, and the points of its run. `store`
+    is the name of that which `keeper` keeps the state in."""
 
-    def __init__(self, folder: Path, scenario: Scenario) -> None:
+    def __init__(
+        self, folder: Path, scenario: Scenario, store: str = "memory", keeper: Keeper = InMemory
+    ) -> None:
+        self.id = f"{store}/{scenario.name}"
         self.scenario = scenario
+        self._keeper = keeper
         self._folder = folder
         self._numbers = count()
         self._base = folder / f"{scenario.name}.db"
@@ -245,16 +269,15 @@ class Bench:
             assert stage.broken == [], [str(one) for one in stage.broken]
 
     @contextmanager
-    def stage(self, id: str, store: Callable[[Path, State], Store] | None = None) -> Iterator[Stage]:
+    def stage(self, id: str) -> Iterator[Stage]:
         folder = _made(self._folder / f"{self.scenario.name}-{next(self._numbers)}")
         data = folder / "tenant.db"
         shutil.copyfile(self._base, data)
-        state = from_json(self._state, "the state of the scenario")
-        inner = store(folder, state) if store else MemoryStore(state)
-        rig = Rig(folder, store=WatchedStore(inner), data=data)
+        shelf = self._keeper(folder, from_json(self._state, "the state of the scenario"))
+        rig = Rig(folder, store=WatchedStore(shelf.look), data=data)
         rig.now, rig.timing = NOW + 3600, Timing(poll=30)
         try:
-            yield Stage(id, self, rig)
+            yield Stage(id, self, rig, shelf)
         finally:
             rig.close()
             shutil.rmtree(folder)

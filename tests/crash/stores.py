@@ -1,136 +1,121 @@
-"""The store: a kill at every step of writing the local file, a disk that forgets, and commits that fail."""
+"""The store: a kill at every step of a write, on a disk that forgets and to a bucket in which a write may come about
+long after whoever made it is gone; and commits that fail.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
+from crash.buckets import InBucket
+from crash.disk import LOSSES, STEPS, Loss, OnDisk
 from crash.enumeration import Execution
 from crash.stage import Bench, Stage
 from crash.tally import Tally
-from crash.watch import Point, Watcher
-from unit.apply.rig import WatchedStore
+from crash.watch import Point
+from unit.state.buckets import Fault
 
 from cwsync.errors import CwsyncError, Problem
-from cwsync.state import Files, LocalStore, State, Store, to_json
 
-STEPS = ("write_new", "fsync", "replace", "fsync_folder")
-Loss = Literal["nothing", "what was not synced", "what was not synced, but no name"]
-"""What is lost with the process: nothing where only the process ends. Where the machine does, what was not
-synced; a file system may have kept a new name all the same."""
-LOSSES: tuple[Loss, ...] = ("nothing", "what was not synced", "what was not synced, but no name")
-
-
-@dataclass
-class _Inode:
-    data: bytes
-    durable: bytes = b""
-
-
-@dataclass
-class Disk(Files):
-    """The file system of one folder, which knows what of it would survive. `watcher` is told of every step."""
-
-    watcher: Watcher | None = None
-    names: dict[Path, _Inode] = field(default_factory=dict)
-    durable: dict[Path, _Inode] = field(default_factory=dict)
-    _open: dict[int, _Inode] = field(default_factory=dict)
-
-    def holds(self, path: Path, data: bytes) -> None:
-        self.names[path] = self.durable[path] = _Inode(data, data)
-
-    def write_new(self, path: Path, data: bytes) -> int:
-        self._at("before write_new")
-        if self.watcher is not None:  # half of it is there
-            self.names[path] = _Inode(data[: len(data) // 2])
-            self._at("within write_new")
-        descriptor = super().write_new(path, data)
-        self.names[path] = self._open[descriptor] = _Inode(data)
-        self._at("after write_new")
-        return descriptor
-
-    def fsync(self, descriptor: int) -> None:
-        self._at("before fsync")
-        super().fsync(descriptor)
-        self._open[descriptor].durable = self._open[descriptor].data
-        self._at("after fsync")
-
-    def replace(self, source: Path, target: Path) -> None:
-        self._at("before replace")
-        super().replace(source, target)
-        self.names[target] = self.names.pop(source)
-        self._at("after replace")
-
-    def fsync_folder(self, folder: Path) -> None:
-        self._at("before fsync_folder")
-        super().fsync_folder(folder)
-        self.durable = dict(self.names)
-        self._at("after fsync_folder")
-
-    def left(self, loss: Loss) -> dict[Path, bytes]:
-        """What is there after the end."""
-        if loss == "nothing":
-            return {path: inode.data for path, inode in self.names.items()}
-        names = self.names if loss.endswith("no name") else self.durable
-        return {path: inode.durable for path, inode in names.items()}
-
-    def restart(self, left: dict[Path, bytes]) -> None:
-        """The folder as the end has left it, whatever a dying process could still do to it."""
-        for path in {*self.names, *self.durable} - {*left}:
-            path.unlink(missing_ok=True)
-        self.names, self.durable = {}, {}
-        for path, data in left.items():
-            path.write_bytes(data)
-            self.holds(path, data)
-
-    def _at(self, step: str) -> None:
-        if self.watcher is not None:
-            self.watcher.about_file(f"file {step}")
+# The next run reads, waits for the dead one's lock, takes it, and goes on.
+OVERTAKING = 9
+NEVER = 10**6
+# What becomes of a write, in its own tries.
+TROUBLES: Mapping[str, Sequence[Fault]] = {
+    "the reply is lost": ("lost",),
+    "the reply is lost and nobody can look": ("lost",),
+    "it was sent twice": ("lost, and sent twice",),
+    "a conflict that is none": ("refused",),
+    "503 before": ("500",),
+    "503 before and nobody can look": ("500",),
+    "slow": ("late",),
+    "slow, then 503 and a conflict": ("late", "500", "refused"),
+    "403": ("forbidden",),
+}
 
 
 def files(bench: Bench) -> Iterator[Execution]:
-    """A kill before, within and after every step of every write, with each loss."""
+    """A kill before, within and after every step of every write of a file, with each loss."""
     for point in bench.at("commit before"):
         for step in ("before write_new", "within write_new", "after write_new",
                      *(f"{when} {what}" for what in STEPS[1:] for when in ("before", "after"))):  # fmt: skip
             at = Point(f"file {step}", point.about, point.nth, point.address)
             for loss in LOSSES:
                 yield Execution(
-                    f"file/{bench.scenario.name}/{at}/{loss} is lost",
+                    f"file/{bench.id}/{at}/{loss} is lost",
                     (f"{step} {loss}",),
                     partial(_dies_writing, point=at, loss=loss),
-                    _on_disk,
                 )
 
 
-def _on_disk(folder: Path, state: State) -> Store:
-    path, disk = folder / "state.json", Disk()
-    path.write_bytes(to_json(state))
-    disk.holds(path, to_json(state))
-    return LocalStore(path, files=disk)
-
-
 def _dies_writing(stage: Stage, tally: Tally, *, point: Point, loss: Loss) -> bool:
-    assert isinstance(stage.rig.store, WatchedStore)
-    assert isinstance(stage.rig.store.inner, LocalStore)
-    disk = stage.rig.store.inner._files
-    assert isinstance(disk, Disk)
-    stage.on_watch = partial(setattr, disk, "watcher")
+    assert isinstance(stage.shelf, OnDisk)
+    disk = stage.shelf.disk
     left: list[dict[Path, bytes]] = []
 
     def die() -> None:
         left.append(disk.left(loss))
         stage.kill()
 
+    stage.on_watch = lambda watcher: setattr(disk, "told", watcher.about_document)
     stage.after_death = lambda: disk.restart(left[0]) if left else None
     done = stage.run((point, die))
-    stage.on_watch = stage.after_death = None
-    disk.watcher = None
+    stage.on_watch = stage.after_death = disk.told = None
     tally.points.add(f"{stage.bench.scenario.name} {point}")
     return done.killed
+
+
+def on_the_way(bench: Bench) -> Iterator[Execution]:
+    """A kill while a write to a bucket is on its way: it arrives later, when the next run has made so many calls
+    of the bucket, or never."""
+    for point in bench.at("commit before"):
+        for calls in (*range(OVERTAKING), NEVER):
+            when = f"arrives after {calls}" if calls < NEVER else "never arrives"
+            yield Execution(
+                f"on the way/{bench.id}/{point}/{when}",
+                (when,),
+                partial(_dies_waiting, point=point, calls=calls),
+            )
+
+
+def _dies_waiting(stage: Stage, tally: Tally, *, point: Point, calls: int) -> bool:
+    assert isinstance(stage.shelf, InBucket)
+    shelf = stage.shelf
+
+    def sends_and_dies() -> None:
+        shelf.client.faults.clear()
+        shelf.road.block(calls, stage.kill)
+
+    tally.points.add(f"{stage.bench.scenario.name} {point} on the way")
+    return stage.run((point, sends_and_dies)).killed
+
+
+def writes(bench: Bench) -> Iterator[Execution]:
+    """A write to a bucket that goes wrong, once or from then on, to the end of the run."""
+    for point in bench.at("commit before"):
+        for trouble in TROUBLES:
+            for how in ("once", "from then on"):
+                yield Execution(
+                    f"write/{bench.id}/{point}/{trouble} {how}",
+                    (f"{trouble} {how}",),
+                    partial(_goes_wrong, point=point, trouble=trouble, forever=how != "once"),
+                )
+
+
+def _goes_wrong(stage: Stage, tally: Tally, *, point: Point, trouble: str, forever: bool) -> bool:
+    assert isinstance(stage.shelf, InBucket)
+    shelf, done = stage.shelf, list[bool]()
+
+    def goes_wrong() -> None:
+        done.append(True)
+        client = shelf.client
+        client.faults = [*TROUBLES[trouble]] * (200 if forever else 1)
+        client.unreadable = (200 if forever else 1) if trouble.endswith("nobody can look") else 0
+
+    tally.faults[trouble] += 1
+    stage.run((point, goes_wrong))
+    return bool(done)
 
 
 def failures(bench: Bench) -> Iterator[Execution]:
@@ -138,7 +123,7 @@ def failures(bench: Bench) -> Iterator[Execution]:
     for point in bench.at("commit"):
         for how in ("once", "from then on"):
             yield Execution(
-                f"store fails/{bench.scenario.name}/{point}/{how}",
+                f"store fails/{bench.id}/{point}/{how}",
                 (f"{point.place} {how}",),
                 partial(_fails, point=point, forever=how != "once"),
             )

@@ -1,22 +1,26 @@
 """Whatever goes wrong at whichever point of an apply: nothing of ours is lost, nothing of others is touched, and
-after at most two clean runs it has converged or a person is asked.
+after at most two clean runs it has converged or a person is asked. And that wherever the state is kept.
 
-Here a sample of each sort goes wrong; CWSYNC_CRASH asks for all of it, or for one execution: see
-`crash.enumeration`.
+Here a sample of each sort goes wrong, each scenario in one sort of store; CWSYNC_CRASH asks for all of it, or for
+one execution: see `crash.enumeration`.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from crash import appliers, foreign, kills, stores
 from crash.enumeration import VARIABLE, Choice, Execution, Family, enumerated
+from crash.keeping import KEEPERS, Keeper, in_database
 from crash.scenarios import SCENARIOS
+from support.postgres import way
 
+Group = dict[str, tuple[Family, int]]
 # What is enumerated together, and how many of each stratum are a sample.
-GROUPS: dict[str, dict[str, tuple[Family, int]]] = {
+GROUPS: dict[str, Group] = {
     "kills": {
         "alone": (kills.single, 3),
         "in pairs": (kills.pairs, 3),
@@ -25,17 +29,43 @@ GROUPS: dict[str, dict[str, tuple[Family, int]]] = {
     "replies": {"alone": (kills.faults, 2), "beside a kill": (kills.faults_and_kills, 2)},
     "people": {"events": (foreign.events, 1)},
     "appliers": {"taken over": (appliers.takeovers, 1), "locked": (appliers.meetings, 1)},
-    "stores": {"killed while writing": (stores.files, 1), "failing": (stores.failures, 1)},
+    "commits": {"failing": (stores.failures, 1)},
 }
+_OF_BUCKETS: Group = {"on the way": (stores.on_the_way, 1), "going wrong": (stores.writes, 1)}
+# What can go wrong with the writes of one sort of store alone, among its commits.
+WRITES: dict[str, Group] = {
+    "local": {"killed while writing": (stores.files, 1)},
+    "bucket": _OF_BUCKETS,
+    "encrypted": _OF_BUCKETS,
+}
+STORES = (*KEEPERS, "postgres")
+# Where its state is in the sample; what is not here has it in memory.
+KEPT = {"change": "local", "create": "bucket", "mixed": "bucket", "swap": "encrypted"}
+SAMPLE = [
+    *((KEPT.get(scenario, "memory"), scenario, group) for scenario in SCENARIOS for group in GROUPS),
+    ("postgres", "create", "commits"),
+]
+ALL = [(store, scenario, group) for store in STORES for scenario in SCENARIOS for group in GROUPS]
 
 
-@pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_nothing_is_lost_and_nothing_is_taken(scenario: str, group: str, tmp_path: Path) -> None:
-    tally = enumerated(tmp_path, scenario, GROUPS[group])
+@pytest.fixture
+def keeper(store: str, request: pytest.FixtureRequest) -> Iterator[Keeper]:
+    if store in KEEPERS:
+        yield KEEPERS[store]
+    else:
+        with way(request.getfixturevalue("postgres")) as made:
+            yield in_database(made)
+
+
+@pytest.mark.parametrize(("store", "scenario", "group"), ALL if os.environ.get(VARIABLE) else SAMPLE)
+def test_nothing_is_lost_and_nothing_is_taken(
+    store: str, keeper: Keeper, scenario: str, group: str, tmp_path: Path
+) -> None:
+    families = GROUPS[group] | (WRITES.get(store, {}) if group == "commits" else {})
+    tally = enumerated(tmp_path, scenario, families, store, keeper)
     assert not tally.broken, tally.failure()
     if os.environ.get(VARIABLE) in (None, "", "full"):
-        assert tally.total > 5
+        assert tally.total > 3
         assert tally.missed * 5 <= tally.total
 
 

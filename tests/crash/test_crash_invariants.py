@@ -222,7 +222,7 @@ def test_killed_means_dead(tmp_path: Path) -> None:
         point = next(one for one in bench.at("commit after") if one.about.startswith("begin"))
         done = stage.run((point, stage.kill))
         assert done.killed
-        sent, serial = len(stage.rig.tenant.requests()), stage.rig.state.serial
+        sent, serial = len(stage.rig.tenant.requests()), stage.state.serial
         stage.rig.drained()
-        assert (len(stage.rig.tenant.requests()), stage.rig.state.serial) == (sent, serial)
-        assert stage.rig.state.lock is not None
+        assert (len(stage.rig.tenant.requests()), stage.state.serial) == (sent, serial)
+        assert stage.state.lock is not None

@@ -2,8 +2,8 @@
 
 It drives the real command line in this process, because what an apply is composed of (the lock, the
 resolution of what is pending, the saved plan's checks, the exit status) is as much at stake as each part.
-`cwsync.cli.outside` gives it the time, the way to the tenant and the disk, so a run can be killed at
-either port, waits cost nothing, and a command takes some 30 ms.
+`cwsync.cli.outside` gives it the time, the way to the tenant and to the state, so a run can be killed at
+either port, waits cost nothing, and a command takes some 30 ms. The state is in a file, or in a bucket.
 
 After each command: the invariants of `crash.invariants`, an exit status and codes that fit what has
 happened, and no secret anywhere. At the end the troubles are over, what stands in the way is taken away,
@@ -13,24 +13,15 @@ and two applies make everything as declared, unless a person must decide. `CWSYN
 from __future__ import annotations
 
 import json
-import os
-import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from crash.invariants import (
-    Key,
-    World,
-    no_secret,
-    safe,
-    sends_nothing,
-    states_from,
-    waits_for_a_person,
-)
+import pytest
+from crash.invariants import Key, World, no_secret, safe, sends_nothing, states_from, waits_for_a_person
 from crash.machine_ends import codes, excuses, has_these_secrets, holds, is_as_made_afresh, named_like_ours
-from crash.machine_model import IDS, KINDS, Saved
+from crash.machine_model import IDS, KINDS, LONG, UNDER_TROUBLE, Saved
 from crash.machine_outside import Place, Run, Trouble
 from crash.machine_people import People
 from crash.machine_project import (
@@ -42,40 +33,30 @@ from crash.machine_project import (
     write_secrets,
     write_settings,
 )
-from crash.machine_steps import Happening, Step, steps
-from hypothesis import Phase, event, settings
+from crash.machine_steps import Happening, Step, size, steps, wished
+from crash.sites import OPENS, Opens, in_database, in_file
+from hypothesis import event
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from property.settings import QUICK
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from property.worlds import Resources, projects
 
 from cwsync.state import State
 
-FULL = os.environ.get("CWSYNC_CRASH") == "full"
-# The quick size finds the same failure again every time; looking for fewer steps takes the full size.
-SIZE = (
-    settings(QUICK, max_examples=2000, stateful_step_count=20, derandomize=False, print_blob=True)
-    if FULL
-    else settings(QUICK, max_examples=60, stateful_step_count=10, phases=(Phase.explicit, Phase.generate))
-)
-
-LONG = ("--lock-timeout", "400")
-# What a run may be told when something goes wrong on the way: by the service, the state, or the outcome.
-UNDER_TROUBLE = re.compile(r"CW(30\d|31[0-5]|401|405|501|513|60[145])$")
-
 
 class Machine(RuleBasedStateMachine):
+    opens: Opens = staticmethod(in_file)
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.place = Place(Path(self.folder.name), self._meddle)
+        self.place = Place(Path(self.folder.name), self._meddle, self.opens)
         self.people = People(self.place)
         self.declared: Resources = {}
         self.version = 0
         self.numbers = iter(range(10**6))
         self.quiet = False  # whether nothing has happened since an apply that made everything as declared
         self.well = False  # whether the last step ended
-        write_settings(self.place.root)
+        write_settings(self.place.root, self.place.site.setting)
         write_secrets(self.place.root, self.version)
 
     @initialize(resources=projects(), applied=st.sampled_from((True, True, False)))
@@ -316,6 +297,7 @@ class Machine(RuleBasedStateMachine):
             for path in self.place.root.rglob("*"):
                 if path.is_file() and path.parent.name != "secrets":
                     holds(no_secret(str(path), path.read_bytes(), [NEEDLE]))
+            holds(no_secret("the state", self.place.site.document() or b"", [NEEDLE]))
         finally:
             self.place.close()
             self.folder.cleanup()
@@ -348,5 +330,11 @@ class Machine(RuleBasedStateMachine):
         has_these_secrets(self.place, self.declared, self.version)
 
 
-TestMachine = Machine.TestCase
-TestMachine.settings = SIZE
+EXAMPLES = {"local": 40, "bucket": 20, **({"postgres": 0} if wished("postgres") else {})}
+
+
+@pytest.mark.parametrize("store", EXAMPLES)
+def test_everything_comes_out_right(store: str, request: pytest.FixtureRequest) -> None:
+    opens = OPENS.get(store) or in_database(request.getfixturevalue("postgres"))
+    machine: type[Machine] = type(f"Machine_{store}", (Machine,), {"opens": staticmethod(opens)})
+    run_state_machine_as_test(machine, settings=size(store, EXAMPLES[store]))

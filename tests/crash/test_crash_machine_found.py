@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from crash.machine_model import objects
 from crash.machine_outside import Place, Run, Trouble
 from crash.machine_project import wire_secrets, write_manifest, write_secrets, write_settings
+from crash.sites import LOCAL, Opens, in_bucket, in_file
 from property.worlds import Json, Resources
 
 SAS = {"sasToken": {"fromFile": "secrets/text"}}
@@ -84,3 +87,30 @@ def test_adopt_takes_no_notification_of_an_integration_that_is_ours_and_is_repla
     declare(place, {"processId": 118000000001}, {"channels": ["email"], "notify": {"success": ["alice"]}})
     ran = apply(place, "--auto-approve", "--adopt")
     assert ran.status == 0, ran.all
+
+
+@pytest.mark.parametrize("opens", [in_file, in_bucket])
+@pytest.mark.parametrize("trouble", [Trouble(2, "kill-before-commit"), Trouble(2, "kill-after-commit"),
+                                     *(Trouble(2, "store", {"how": how}) for how in range(9))],
+                         ids=lambda one: f"{one.do} {one.more.get('how', '')}".strip())  # fmt: skip
+def test_what_the_machine_does_to_a_state_is_done_wherever_it_is(
+    tmp_path: Path, opens: Opens, trouble: Trouble
+) -> None:
+    """The second commit is that of the first intent: where it fails, nothing was sent."""
+    with closing(Place(tmp_path, opens=opens)) as place:
+        write_settings(tmp_path, place.site.setting)
+        write_secrets(tmp_path, 0)
+        declare(place)
+        trouble = replace(trouble)
+        ran = apply(place, "--auto-approve", trouble=trouble)
+        assert trouble.struck
+        assert ran.killed == trouble.kills
+        assert (tmp_path / LOCAL).exists() == (opens is in_file)
+        if trouble.kills:
+            assert len(place.state["pending"]) == (trouble.do == "kill-after-commit")
+        if ran.killed or ran.status:
+            assert place.tenant.mutations() == []
+            assert ran.killed or "CW401" in ran.all
+        assert apply(place, "--auto-approve").status == 0
+        assert [*place.state["resources"]] == ["connection.lake"]
+        assert place.tenant.names("connections") == ["Lake"]

@@ -17,7 +17,7 @@ from unit.apply.rig import SECRETS, Rig, Run, WatchedStore
 
 from cwsync.apply import Progress
 from cwsync.errors import CwsyncError
-from cwsync.state import State, to_json
+from cwsync.state import State, Store, to_json
 
 NEEDLES = (*SECRETS.values(), "needle-password")
 Action = Callable[[], object]
@@ -91,11 +91,13 @@ class Gate:
 
 
 class Watcher:
-    """Tells the points of one run on one machine, checks what can be checked there, and sets off traps."""
+    """Tells the points of one run on one machine, checks what can be checked there, and sets off traps. `look` is
+    a way to the state of its own."""
 
-    def __init__(self, rig: Rig, broken: list[Broken], traps: Iterable[Trap]) -> None:
+    def __init__(self, rig: Rig, look: Store, broken: list[Broken], traps: Iterable[Trap]) -> None:
         assert isinstance(rig.store, WatchedStore)
         self._rig = rig
+        self._look = look
         self._broken = broken
         self._traps = list(traps)
         self._seen: Counter[tuple[str, str]] = Counter()
@@ -103,7 +105,7 @@ class Watcher:
         self._durable = 0
         self._sending = ""
         self._writing: list[tuple[str, str | None]] = []
-        self._before = rig.store.read()
+        self._before = look.read()
         self.before_writing: Callable[[State], object] = lambda _state: None
         self.points: list[Point] = []
         self.gate = Gate()
@@ -123,7 +125,7 @@ class Watcher:
     def _arrives(self, request: httpx.Request) -> None:
         method, path = request.method, request.url.path
         held = self._rig.held
-        state = self._rig.store.read()
+        state = self._look.read()
         intent = intent_of(method, path, request.content, state, self._rig.tenant.snapshot)
         if intent is None or held is None or intent.run != held.lock.run:
             self._broken.append(
@@ -152,7 +154,7 @@ class Watcher:
         place = "told begun" if progress.result is None else "told over"
         self._at(place, [(f"{progress.call.action} {progress.call.address}", progress.call.address)])
 
-    def about_file(self, place: str) -> None:
+    def about_document(self, place: str) -> None:
         """A step of writing the document that is being written."""
         self._at(place, self._writing)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from support.program import Ran, cwsync, cwsync_process
 from support.tenant import Tenant
 
+from cwsync.cli.outside import Outside
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 SETTINGS = """\
@@ -55,12 +57,13 @@ SECRETS = {"password": "made-up-password", "key": "made-up-key-id", "secret": "m
 
 @dataclass(frozen=True)
 class Project:
-    """A project in a folder, and the commands run in it."""
+    """A project in a folder, and the commands run in it. `outside` is what those in this process meet there."""
 
     root: Path
+    outside: Outside | None = None
 
     def run(self, *arguments: str) -> Ran:
-        return cwsync(*arguments, folder=self.root)
+        return cwsync(*arguments, folder=self.root, outside=self.outside)
 
     def process(self, *arguments: str) -> Ran:
         return cwsync_process(*arguments, folder=self.root)
@@ -94,9 +97,9 @@ def example(name: str, folder: Path) -> Project:
     return Project(Path(shutil.copytree(EXAMPLES / name, folder / name, ignore=lambda *_: {".cwsync"})))
 
 
-def small(tenant: Tenant, folder: Path) -> Project:
+def small(tenant: Tenant, folder: Path, outside: Outside | None = None) -> Project:
     """Six resources of all kinds, in `tenant`: manifests/sales.yaml, close.yaml and nightly.yaml."""
-    project = Project(folder / "project")
+    project = Project(folder / "project", outside)
     project.write("cwsync.yaml", SETTINGS.format(url=tenant.url))
     for name, text in {"sales": SALES, "close": CLOSE, "nightly": NIGHTLY}.items():
         project.write(f"manifests/{name}.yaml", text)

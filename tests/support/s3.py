@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -18,15 +18,19 @@ KEY, SECRET = "test", "needle-secret"
 @dataclass
 class Server:
     """One bucket. `conditions` are the headers that it heeds. Each write takes what becomes of it from `faults`:
-    "" is nothing, "drop" loses the reply, "500" comes before the write, "500 after" after it."""
+    "" is nothing, "drop" loses the reply, a status comes before the write, and a status with "after" after it.
+    "late" answers 503, and makes the write just before the next one; "twice" makes it, and then reports a conflict
+    with it. Every write is handed to `around`; if that does not make it, there is no reply."""
 
     url: str = ""
     conditions: tuple[str, ...] = ("If-None-Match", "If-Match")
     objects: dict[str, bytes] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    around: Callable[[Callable[[], None]], object] = lambda make: make()
     refuses: tuple[int, str] | None = None
     requests: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
+    _late: list[Callable[[], object]] = field(default_factory=list)
 
     def fits(self, path: str, headers: Message) -> bool:
         there = self.objects.get(path)
@@ -34,6 +38,39 @@ class Server:
             return False
         wanted = headers.get("If-Match") if "If-Match" in self.conditions else None
         return wanted is None or (there is not None and wanted == tag(there))
+
+    def write(self, path: str, headers: Message, data: bytes) -> tuple[int, str]:
+        """The answer to a write: a status, 0 for none, and the name of its error."""
+        with self.lock:
+            fault = self.faults.pop(0) if self.faults else ""
+            late, self._late = self._late, []
+            for make in late:
+                make()
+            if fault == "late":
+                self._late.append(lambda: self._made(path, headers, data))
+                return 503, "SlowDown"
+            if fault.isdigit():
+                return int(fault), _ERRORS[fault]
+            if not self._made(path, headers, data) or (
+                fault == "twice" and not self._made(path, headers, data)
+            ):
+                return 412, "PreconditionFailed"
+        status = fault.removesuffix(" after")
+        return (int(status), _ERRORS[status]) if status.isdigit() else (0 if fault == "drop" else 200, "")
+
+    def _made(self, path: str, headers: Message, data: bytes) -> bool:
+        if self.fits(path, headers):
+            self.objects[path] = data
+            return True
+        return False
+
+
+_ERRORS = {
+    "403": "AccessDenied",
+    "409": "ConditionalRequestConflict",
+    "500": "InternalError",
+    "503": "SlowDown",
+}
 
 
 def tag(data: bytes) -> str:
@@ -75,21 +112,19 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers["Content-Length"]))
         if not self._let_in():
             return
-        with self.bucket.lock:
-            fault = self.bucket.faults.pop(0) if self.bucket.faults else ""
-            if fault == "500":
-                self._error(500, "InternalError")
-                return
-            if not self.bucket.fits(self.path, self.headers):
-                self._error(412, "PreconditionFailed")
-                return
-            self.bucket.objects[self.path] = data
-        if fault == "drop":
+        status, code = 0, ""
+
+        def make() -> None:
+            nonlocal status, code
+            status, code = self.bucket.write(self.path, self.headers, data)
+
+        self.bucket.around(make)
+        if status == 0:
             self.close_connection = True
-        elif fault == "500 after":
-            self._error(500, "InternalError")
-        else:
+        elif status == 200:
             self._answer(200, b"", ETag=tag(data))
+        else:
+            self._error(status, code)
 
     def do_POST(self) -> None:
         """Objects are deleted by a list of their names."""

@@ -18,7 +18,8 @@ from typing import Any, Literal, Protocol
 from crash.deaths import MOMENTS
 from crash.gate import Death, Gate
 from crash.mixed import imports, s3, write_project
-from crash.process import start, stop
+from crash.process import start
+from crash.sites import stop
 from support.tenant import Tenant, served
 from tools.terraform import Folder, RemoteState, Thing, known
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,32 +25,34 @@ from crash.tally import Tally
 from tools.comparison import Count, Program, all_killed, cwsync, terraform_locally, terraform_remotely
 from tools.incidents import edited, unprotected
 from tools.incidents import paused as paused_and_woken
-from tools.readme import README
+from tools.readme import README, replaced
 from tools.terraform import version
 
 LANES = 8
 SIZES = ("small", "sample", "full")
 # Of every stratum of each family, and of each sort of death of a real process.
 _SOME = {"small": (1, 3), "sample": (3, 20), "full": (1, None)}
-_REGION = re.compile(r"(<!-- `make proof` writes this: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _NAMED = ("lost", "duplicate", "hijack")
 _PROGRAMS: dict[str, Program] = {
     "Terraform {version}, state in a file": terraform_locally,
     "Terraform {version}, state behind HTTP": terraform_remotely,
     "cwsync": cwsync,
 }
-_FAMILIES = (
-    kills.single,
-    kills.pairs,
-    kills.faults,
-    kills.faults_and_kills,
-    kills.kills_while_finding_out,
-    foreign.events,
-    appliers.takeovers,
-    appliers.meetings,
-    stores.files,
-    stores.failures,
-)
+_FAMILIES = {
+    "memory": (
+        kills.single,
+        kills.pairs,
+        kills.faults,
+        kills.faults_and_kills,
+        kills.kills_while_finding_out,
+        foreign.events,
+        appliers.takeovers,
+        appliers.meetings,
+        stores.failures,
+    ),
+    "local": (stores.files,),
+    "bucket": (stores.on_the_way, stores.writes),
+}
 _INCIDENTS = {
     "A plan is saved, a colleague changes an object that it changes, and the plan is applied": edited,
     "An object may not be deleted (`prevent_destroy`), its block is deleted, and that is applied": unprotected,
@@ -73,10 +74,13 @@ def in_one_process(folder: Path, size: str) -> Tally:
 
 
 def _scenario(folder: Path, size: str, name: str) -> Tally:
-    (folder / name).mkdir(parents=True)
     some, _ = _SOME[size]
-    families = {each.__name__: (each, some) for each in _FAMILIES[: 1 if size == "small" else None]}
-    return enumerated(folder / name, name, families)
+    tally = Tally()
+    for store, families in _FAMILIES.items():
+        (folder / store / name).mkdir(parents=True)
+        given = {each.__name__: (each, some) for each in families[: 1 if size == "small" else None]}
+        tally.add(enumerated(folder / store / name, name, given, store))
+    return tally
 
 
 def processes(folder: Path, size: str) -> Tally:
@@ -165,14 +169,7 @@ def machine() -> str:
 
 def written(text: str, tables: dict[str, Sequence[str]]) -> str:
     """The README with these tables; those that were not measured stay as they are."""
-    return _REGION.sub(
-        lambda found: (
-            "".join((found[1], *(f"{line}\n" for line in tables[found[2]]), found[3]))
-            if found[2] in tables
-            else found[0]
-        ),
-        text,
-    )
+    return replaced(text, "make proof", tables)
 
 
 def main(size: str = "full", *tables: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cwsync.errors import CODES
@@ -40,6 +40,19 @@ def refreshed(text: str) -> str:
     """The text of README.md with its tables as they should be."""
     return _REGION.sub(
         lambda found: "".join((found[1], *(f"{x}\n" for x in TABLES[found[2]]()), found[3])), text
+    )
+
+
+def replaced(text: str, by: str, tables: Mapping[str, Sequence[str]]) -> str:
+    """The text with these tables in the places that the command `by` writes; the others stay as they are."""
+    region = re.compile(rf"(<!-- `{by}` writes this: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return region.sub(
+        lambda found: (
+            "".join((found[1], *(f"{line}\n" for line in tables[found[2]]), found[3]))
+            if found[2] in tables
+            else found[0]
+        ),
+        text,
     )
 
 

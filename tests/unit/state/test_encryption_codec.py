@@ -186,6 +186,13 @@ def test_any_state_comes_back(name: str, applied: dict[str, str], serial: int) -
         base64.urlsafe_b64encode(secrets.token_bytes(48)).decode().rstrip("="),
         f"{TEXT}\n",
     ],
+    ids=[
+        "hex",
+        "HEX",
+        "base64",
+        "base64 for addresses",
+        "with a line end",
+    ],  # a worker must find another's tests
 )
 def test_random_texts_are_keys(text: str) -> None:
     data = Sealed(lambda: SealingKey.of(text, "the test")).encode(STATE)
@@ -198,6 +205,7 @@ def test_random_texts_are_keys(text: str) -> None:
     ["", "short", secrets.token_hex(16), secrets.token_hex(31), base64.b64encode(secrets.token_bytes(24)).decode(),
      "a" * 64, "ab" * 40, "0" * 64, "correct-horse-battery-staple-correct-horse-battery-staple", "é" * 50,
      f"{secrets.token_hex(16)} {secrets.token_hex(16)}", "Ab" * 40, "Abcd" * 11 + "A"],
+    ids=str.split("empty short hex16 hex31 base24 aaa ababab zeros words accents spaced AbAb AbcdAbcd"),
 )  # fmt: skip
 def test_texts_that_are_not_random_enough_are_no_keys(text: str) -> None:
     (problem,) = refused(lambda: SealingKey.of(text, "the environment variable K")).problems
