@@ -7,7 +7,6 @@ in a `SecretStr`, whose text shows in no repr, and goes nowhere but into a reque
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,6 +75,8 @@ class SecretSource(BaseModel):
         return value
 
     def _from_command(self, root: Path) -> str:
+        import subprocess  # here: it takes milliseconds, and most commands start no program
+
         try:
             done = subprocess.run(  # noqa: S603 - the command is the project's own, and no shell reads it
                 list(self.fromCommand or ()),

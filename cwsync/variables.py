@@ -37,6 +37,8 @@ class Variables:
         Appends a located CW113 to `problems` for each variable that is unknown, and for each `${...}`
         of another form, and leaves that text as it was.
         """
+        if isinstance(value, Map) and not value.borrowed and not value.source.may_hold_variables:
+            return value
         return _Filling(self, problems).value(value)
 
     def unused(self) -> list[Problem]:

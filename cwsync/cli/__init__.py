@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -113,7 +114,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run cwsync and exit with the status of the contract. No traceback ever reaches a user."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal's encoding lacks stops nothing
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments))
+    _make_haste()
+    status = run(arguments)
+    gc.freeze()  # what is left goes with the process: it need not be searched for circles once more
+    sys.exit(status)
+
+
+def _make_haste() -> None:
+    """What suits a process that is ours alone, and most often a short one."""
+    # Values are trees: looking for circles as often as Python does would take half the time of a large plan. What
+    # runs for days (`emulator`, `run --wait`) still has them found, with each hundred thousand new objects.
+    gc.set_threshold(100_000, 10, 10)
+    # What a manifest means is not for plugins to say that other packages brought along, and to look for them in
+    # all that is installed takes longer than to read a manifest.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def run(arguments: Sequence[str] | None = None, outside: Outside | None = None) -> int:
@@ -141,7 +155,7 @@ def _as_ours(error: Exception) -> CwsyncError:
 
 
 def _failed(error: CwsyncError) -> int:
-    from cwsync.report import problems_text
+    from cwsync.report.problems import problems_text
 
     color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     put(problems_text(error.problems, color=color), err=True)

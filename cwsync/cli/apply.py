@@ -239,7 +239,7 @@ def _execute(
         if result.interrupted:
             return result
         with workspace.outside.spans.span("verify"):
-            seen = verify(workspace.client, held.state, result.applied, workspace.wait)
+            seen = verify(workspace.client, held.state, result.applied, workspace.wait, already=result.seen)
         found = seen.seen
         if found is not None and workspace.with_versions(held.state, found) != held.state:
             held.update(lambda state: workspace.with_versions(state, found))
@@ -292,7 +292,8 @@ def _interruptible(settings: Settings) -> Iterator[Event]:
 
 def _show_result(settings: Settings, plan: Plan, result: ApplyResult) -> int:
     from cwsync.cli.plan import tell_problems
-    from cwsync.report import apply_json, apply_text
+    from cwsync.report.apply import apply_text
+    from cwsync.report.document import apply_json
 
     if settings.format == "json":
         settings.show(apply_json(result))

@@ -5,7 +5,6 @@ Whatever is wrong with the project is said when the command runs. Here it only m
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -93,6 +92,8 @@ def _declared(project: Project) -> Iterator[str]:
 
 def _managed(project: Project) -> Iterator[str]:
     """From a state in a file. To one in a bucket it is too far for a keystroke, and an encrypted one stays closed."""
+    import json
+
     place = project.environment.state
     if "://" not in place and (project.root / place).is_file():
         yield from json.loads((project.root / place).read_bytes()).get("resources", ())

@@ -94,14 +94,11 @@ def _strangers(snapshot: Snapshot, state: State) -> list[Stranger]:
 
 def _show(settings: Settings, workspace: Workspace, result: DriftResult, *, unmanaged: bool) -> None:
     from cwsync.cli.plan import tell_problems
-    from cwsync.report import (
-        drift_json,
-        drift_markdown,
-        drift_problems,
-        drift_text,
-        problems_github,
-        problems_sarif,
-    )
+    from cwsync.report.document import drift_json
+    from cwsync.report.drift import drift_problems, drift_text
+    from cwsync.report.markdown import drift_markdown
+    from cwsync.report.problems import problems_github
+    from cwsync.report.sarif import problems_sarif
 
     if settings.format == "text":
         told = drift_text(

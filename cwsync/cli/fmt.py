@@ -95,9 +95,8 @@ def _format(settings: Settings, path: Path, name: str, *, check: bool) -> bool:
 def _show(
     settings: Settings, changed: list[str], count: int, problems: list[Problem], *, check: bool
 ) -> None:
-    from cwsync.report import safe, to_json
-    from cwsync.report.document import problem_list
-    from cwsync.report.screen import counted
+    from cwsync.report.document import problem_list, to_json
+    from cwsync.report.screen import counted, safe
 
     if settings.format == "json":
         document = {"changed": changed, "files": count, "written": not check}

@@ -19,7 +19,7 @@ Tell = Callable[["Progress"], None]
 @contextmanager
 def live_run(settings: Settings, address: str, run_id: str, labels: Mapping[str, str]) -> Iterator[Tell]:
     """What to tell of every change. On stderr: stdout is for the result."""
-    from cwsync.report import safe
+    from cwsync.report.screen import safe
 
     settings.say(f"{address} is started: run {safe(run_id)}. Ctrl-C stops following it, and not the run.")
     if settings.quiet:

@@ -13,7 +13,7 @@ from cwsync.errors import Exit
 def graph_command(settings: Settings) -> int:
     """Print who depends on whom, as Mermaid or DOT: an arrow goes to what is needed."""
     from cwsync.cli.workspace import Workspace
-    from cwsync.report import graph_dot, graph_mermaid
+    from cwsync.report.graph import graph_dot, graph_mermaid
 
     desired = Workspace.open(settings).desired
     edges = [(address, str(ref)) for address, one in desired.items() for ref in one.references()]

@@ -103,7 +103,7 @@ def _known_run(client: Client, run_id: str) -> Run | None:
 
 def _print(dumps: Sequence[Dump]) -> None:
     """As they are, but on a terminal, which would obey what may stand in them."""
-    from cwsync.report import safe
+    from cwsync.report.screen import safe
 
     for dump in dumps:
         lines = dump.text.splitlines()

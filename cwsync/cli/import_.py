@@ -50,7 +50,8 @@ def _import_some(settings: Settings, bindings: tuple[str, ...], lock_timeout: fl
     from cwsync.cli.workspace import Workspace
     from cwsync.kinds import ChangeLists
     from cwsync.plan import Selection
-    from cwsync.report import apply_json, apply_text
+    from cwsync.report.apply import apply_text
+    from cwsync.report.document import apply_json
 
     imports = tuple(_parsed(text) for text in bindings)
     addresses = tuple(one.to for one in imports)

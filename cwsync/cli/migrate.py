@@ -23,7 +23,8 @@ def migrate_command(settings: Settings, to: str, lock_timeout: float) -> int:
     from cwsync.cli.state import nothing_stored, settle, tell_pending
     from cwsync.cli.workspace import Workspace
     from cwsync.project.places import wrong_state
-    from cwsync.report import safe, to_json
+    from cwsync.report.document import to_json
+    from cwsync.report.screen import safe
     from cwsync.state.moving import arrive, claimed, found_at, send
 
     if wrong := wrong_state(to):

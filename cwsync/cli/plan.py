@@ -82,7 +82,7 @@ def _not_resolved(out: Path) -> CwsyncError:
 
 def warn(settings: Settings, workspace: Workspace) -> None:
     """What the manifests' checks found to be worth a second look."""
-    from cwsync.report import problems_text
+    from cwsync.report.problems import problems_text
 
     if workspace.warnings:
         settings.say(problems_text(workspace.warnings, color=settings.color))
@@ -91,7 +91,10 @@ def warn(settings: Settings, workspace: Workspace) -> None:
 def show_plan(settings: Settings, plan: Plan, command: str = "cwsync plan") -> None:
     """The plan on stdout. Its text ends in what is wrong with it; beside other formats that is told on stderr.
     `command` is the one that shows all of a plan that is too large for a comment."""
-    from cwsync.report import plan_html, plan_json, plan_markdown, plan_text
+    from cwsync.report.document import plan_json
+    from cwsync.report.html import plan_html
+    from cwsync.report.markdown_plan import plan_markdown
+    from cwsync.report.plan import plan_text
 
     now = settings.outside.now()
     if settings.format == "text":
@@ -109,7 +112,7 @@ def show_plan(settings: Settings, plan: Plan, command: str = "cwsync plan") -> N
 
 def tell_problems(settings: Settings, problems: tuple[Problem, ...]) -> None:
     """Problems on stderr, for a result whose own text doesn't show them."""
-    from cwsync.report import problems_text
+    from cwsync.report.problems import problems_text
 
     if problems:
         put(problems_text(problems, color=settings.color), err=True)

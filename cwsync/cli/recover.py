@@ -74,7 +74,7 @@ def _open(settings: Settings) -> Workspace:
 def _list(settings: Settings, workspace: Workspace, address: str | None) -> int:
     from cwsync.apply import pending
     from cwsync.cli.unlock import where
-    from cwsync.report import recover_json, recover_text
+    from cwsync.report.recover import recover_json, recover_text
 
     state = _read(workspace)
     if address is not None:
@@ -132,7 +132,8 @@ def _decide(
 
 
 def _tell(settings: Settings, state: State, address: str, way: str, others: int) -> None:
-    from cwsync.report import safe, to_json
+    from cwsync.report.document import to_json
+    from cwsync.report.screen import safe
 
     entry = state.resources.get(address)
     if settings.format == "json":

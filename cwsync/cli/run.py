@@ -100,8 +100,8 @@ def _follow(
 
 
 def _say_started(settings: Settings, target: Target, run_id: str) -> None:
-    from cwsync.report import safe
     from cwsync.report.runs import started_json
+    from cwsync.report.screen import safe
 
     if settings.format == "json":
         settings.show(started_json(target.address, target.id, run_id))

@@ -33,7 +33,7 @@ state_command.add_command(migrate_command)
 def list_command(settings: Settings) -> int:
     """List the addresses that are managed, and what is pending."""
     from cwsync.cli.workspace import Workspace
-    from cwsync.report import safe
+    from cwsync.report.screen import safe
 
     state = Workspace.open(settings, manifests=False).store.read()
     resources = state.resources if state else {}
@@ -54,7 +54,7 @@ def list_command(settings: Settings) -> int:
 def show_command(settings: Settings, address: str | None) -> int:
     """Show what is known of one address, or the whole document. There are no secrets in it."""
     from cwsync.cli.workspace import Workspace
-    from cwsync.report import to_json
+    from cwsync.report.document import to_json
     from cwsync.state.document import to_json as document_of
     from cwsync.state.edits import not_managed
 
@@ -77,7 +77,8 @@ def show_command(settings: Settings, address: str | None) -> int:
 def mv_command(settings: Settings, source: str, target: str, lock_timeout: float) -> int:
     """Give what is managed as FROM the address TO. Its object stays as it is."""
     from cwsync.manifest.address import KEY, KEY_RULE
-    from cwsync.report import safe, to_json
+    from cwsync.report.document import to_json
+    from cwsync.report.screen import safe
     from cwsync.state.edits import move
 
     key = target.partition(".")[2]
@@ -104,7 +105,8 @@ def mv_command(settings: Settings, source: str, target: str, lock_timeout: float
 @lock_timeout_option
 def rm_command(settings: Settings, addresses: tuple[str, ...], lock_timeout: float) -> int:
     """Forget these addresses, and leave their objects in the tenant."""
-    from cwsync.report import safe, to_json
+    from cwsync.report.document import to_json
+    from cwsync.report.screen import safe
     from cwsync.state.edits import forget
 
     before, _ = _edited(settings, lock_timeout, lambda state: forget(state, addresses).state)
@@ -156,7 +158,8 @@ def push_command(settings: Settings, file: IO[bytes], force: bool, lock_timeout:
     Where the state is encrypted, an older version of the stored file or object will do as well.
     """
     from cwsync.cli.workspace import Workspace
-    from cwsync.report import safe, to_json
+    from cwsync.report.document import to_json
+    from cwsync.report.screen import safe
     from cwsync.state.edits import parsed, put_back, succeeding
 
     workspace = Workspace.open(settings, manifests=False)
@@ -207,7 +210,7 @@ def _put_over(workspace: Workspace, copy: State, *, force: bool) -> State | None
 
 def tell_pending(settings: Settings, state: State | None) -> None:
     """Each operation whose outcome is not known."""
-    from cwsync.report import safe
+    from cwsync.report.screen import safe
 
     for intent in state.pending.values() if state else ():
         found_out = "the next apply finds out what became of it"

@@ -62,7 +62,8 @@ def _wait(settings: Settings, held: Held) -> None:
 
 def _tell(settings: Settings, store: Store, state: State | None, what: str) -> int:
     from cwsync.cli.state import tell_pending
-    from cwsync.report import safe, to_json
+    from cwsync.report.document import to_json
+    from cwsync.report.screen import safe
 
     if settings.format == "json":
         settings.show(to_json({"locked": False, "pending": _pending(state)}))
@@ -75,7 +76,8 @@ def _tell(settings: Settings, store: Store, state: State | None, what: str) -> i
 def _show_holder(settings: Settings, store: Store, state: State, lock: Lock) -> int:
     from dataclasses import asdict
 
-    from cwsync.report import safe, to_json
+    from cwsync.report.document import to_json
+    from cwsync.report.screen import safe
     from cwsync.state.machine import is_gone
 
     command = shlex.join(["cwsync", "unlock", *where(settings), lock.nonce])

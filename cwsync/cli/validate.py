@@ -13,7 +13,6 @@ from cwsync.errors import CwsyncError, Exit, exit_status
 def validate_command(settings: Settings) -> int:
     """Check cwsync.yaml and the manifests, offline: no call, no secret."""
     from cwsync.cli.workspace import Workspace
-    from cwsync.report import problems_github, problems_json, problems_sarif, problems_text
 
     count, environment = 0, ""
     try:
@@ -28,13 +27,21 @@ def validate_command(settings: Settings) -> int:
         problems = error.problems
     status = exit_status(problems)
     if settings.format == "json":
+        from cwsync.report.document import problems_json
+
         settings.show(problems_json(problems))
     elif settings.format == "github":
+        from cwsync.report.problems import problems_github
+
         settings.show(problems_github(problems))
     elif settings.format == "sarif":
+        from cwsync.report.sarif import problems_sarif
+
         settings.show(problems_sarif(problems))
     else:
         if problems:
+            from cwsync.report.problems import problems_text
+
             put(problems_text(problems, color=settings.color), err=True)
         if status is Exit.OK and not settings.quiet:
             settings.show(f"Valid: {count} resources for the environment {environment}.")

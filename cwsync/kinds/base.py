@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypedDict
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +29,7 @@ from cwsync.secret import SecretSource
 Sent = Json | SecretStr | Sequence["Sent"] | Mapping[str, "Sent"]
 Body = dict[str, Sent]  # a request: JSON in which secrets stay closed until it is sent
 Wire = Mapping[str, Any]  # what a reply holds: any JSON
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Action(StrEnum):
@@ -58,8 +60,7 @@ class Behaviour(StrEnum):
     OWN_CALL = "own call"  # set by a call of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """How one field behaves, and why we believe so. `path` uses `*` for any key or index."""
 
     path: str
@@ -67,39 +68,35 @@ class Rule:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """Where a kind's objects are listed: the path, the key of the list and of each object's id. `counts` has the
     keys under which an item only tells how many values a field has."""
 
     path: str
     key: str
     id_key: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    counts: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = NOTHING
+    counts: Mapping[str, str] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """The values that one mutating call is built from; references are ids by now."""
 
     action: Action
     fields: Mapping[str, Any]
-    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    secrets: Mapping[str, SecretStr] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What a resource's model comes to: its canonical fields, and where its secrets are found."""
 
     name: str
     fields: Fields
-    secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+    secrets: Mapping[str, SecretSource] = NOTHING
     parent: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A rule of the service that a resource breaks; `path` leads from the resource to the field."""
 
     code: str
@@ -294,7 +291,9 @@ class Declared(Strict):
         description="The name in CloudWorks. The key, where it is left out.",
         examples=["Accounts import"],
     )
-    lifecycle: Lifecycle = Field(Lifecycle(), description="preventDestroy, ignoreChanges and owner.")
+    lifecycle: Lifecycle = Field(
+        Lifecycle.model_construct(), description="preventDestroy, ignoreChanges and owner."
+    )
 
     def called(self, key: str) -> str:
         """Its name: the key, where none is written."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, TypeAdapter
+from pydantic import ConfigDict, Field, SecretStr, TypeAdapter
 
 from cwsync.errors import fail
 from cwsync.kinds.base import (
@@ -129,6 +128,8 @@ def service_account_key(text: SecretStr) -> Body:
 
     Raises CW120 where the text is not such a key; the text itself is never repeated.
     """
+    import json  # here: reading manifests goes without
+
     try:
         given = json.loads(text.get_secret_value())
     except ValueError:
@@ -222,7 +223,7 @@ KIND = Kind(
     name="connection",
     section="connections",
     models=(AmazonS3, GoogleBigQuery, AzureBlob),
-    model=TypeAdapter(Connection),
+    model=TypeAdapter(Connection, config=ConfigDict(defer_build=True)),
     summary="A cloud store: an Amazon S3 bucket, a Google BigQuery dataset or an Azure Blob container.",
     rules=(
         Rule("accessKeyId", Behaviour.WRITE_ONLY, _NEVER_RETURNED),

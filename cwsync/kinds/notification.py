@@ -57,7 +57,9 @@ class Notification(Strict):
         min_length=1, description="How they hear of it.", examples=[["email", "in_app"]]
     )
     notify: Notify = Field(description="Who hears of which outcome.", examples=[{"full_failure": ["alice"]}])
-    lifecycle: Lifecycle = Field(Lifecycle(), description="preventDestroy, ignoreChanges and owner.")
+    lifecycle: Lifecycle = Field(
+        Lifecycle.model_construct(), description="preventDestroy, ignoreChanges and owner."
+    )
 
 
 def _content(model: Notification, key: str, users: Mapping[str, str]) -> Content:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
 from cwsync.checked import Flag, Text, Whole, wrong
 from cwsync.errors import suggest
@@ -143,8 +143,9 @@ def _content(model: Any, key: str, _users: Mapping[str, str]) -> Content:
     name = model.called(key)
     parent = ref("integration", model.integration or key)
     fields: Fields = {"integration": parent, "name": name, "type": model.type}
+    given = vars(model)  # each form has some of them
     for setting in _CALENDAR:
-        value = getattr(model, setting, None)
+        value = given.get(setting)
         if value is not None:
             fields[setting] = sorted(set(value)) if isinstance(value, tuple) else value
     fields["startDate"] = model.startDate
@@ -312,7 +313,7 @@ KIND = Kind(
     name="schedule",
     section="schedules",
     models=(Hourly, Daily, Weekly, MonthlySpecificDay, MonthlyRelativeWeekday),
-    model=TypeAdapter(Schedule),
+    model=TypeAdapter(Schedule, config=ConfigDict(defer_build=True)),
     summary="When an integration runs by itself. An integration has one at most.",
     misplaced="CW230",
     rules=(

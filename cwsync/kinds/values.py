@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cwsync.errors import Place
 from cwsync.secret import SecretSource
@@ -38,6 +39,8 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Value = None | bool | int | float | str | Ref | TypeOf | list["Value"] | dict[str, "Value"]
 Fields = dict[str, Value]
 Path = tuple[str | int, ...]
+
+_MAY_REFER = (Ref, dict, list)
 
 
 def _nowhere(_path: Path) -> Place | None:
@@ -94,7 +97,7 @@ class Observed:
     version_read: str | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """A tenant at one moment, as far as it was read.
 
@@ -117,7 +120,15 @@ class Snapshot:
         return self.objects.get(kind, {}).get(same_id(id))
 
     def named(self, kind: str, name: str) -> list[Observed]:
-        return [found for found in self.objects.get(kind, {}).values() if found.name == name]
+        return self._by_name.get((kind, name), [])
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], list[Observed]]:
+        found: dict[tuple[str, str], list[Observed]] = {}
+        for kind, objects in self.objects.items():
+            for one in objects.values():
+                found.setdefault((kind, one.name), []).append(one)
+        return found
 
 
 def same_id(value: str) -> str:
@@ -125,16 +136,24 @@ def same_id(value: str) -> str:
     return value.replace("-", "").lower()
 
 
-def refs_in(value: Value, path: Path = ()) -> Iterator[tuple[Path, Ref]]:
+def refs_in(value: Value) -> list[tuple[Path, Ref]]:
     """Each reference in a value, with the path to it, in the order in which they stand."""
+    found: list[tuple[Path, Ref]] = []
+    _add_refs(value, (), found)
+    return found
+
+
+def _add_refs(value: Value, path: Path, found: list[tuple[Path, Ref]]) -> None:
     if isinstance(value, Ref):
-        yield path, value
+        found.append((path, value))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from refs_in(item, (*path, key))
+            if isinstance(item, _MAY_REFER):
+                _add_refs(item, (*path, key), found)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from refs_in(item, (*path, index))
+            if isinstance(item, _MAY_REFER):
+                _add_refs(item, (*path, index), found)
 
 
 def replace_refs(value: Value, replace: Callable[[Ref | TypeOf], Value]) -> Value:

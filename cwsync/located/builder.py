@@ -8,10 +8,18 @@ refused with its place: tags, recursion, keys that are not text.
 from __future__ import annotations
 
 import sys
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 import yaml
-from yaml import events
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
 
 from cwsync.errors import CwsyncError, Problem
 from cwsync.located.values import Document, Map, Seq, Source, Value
@@ -59,51 +67,28 @@ class _Anchor:
         self.height = height
 
 
-class _Frame:
-    """A mapping or sequence that is still open."""
-
-    __slots__ = ("anchor", "before", "height", "into", "key", "key_at", "merge", "merge_at")
-
-    def __init__(self, into: Map | Seq, anchor: str | None, before: int) -> None:
-        self.into = into
-        self.anchor = anchor
-        self.before = before
-        self.height = 1
-        self.key: str | None = None
-        self.key_at = 0
-        self.merge: Value = None
-        self.merge_at = -1
-
-
 class Builder:
-    """Builds the documents of one file. `problems` collects what does not stop the reading."""
+    """Builds the documents of one file. `problems` collects what does not stop the reading.
+
+    `depth` says how many mappings and lists are open around a value.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
+        self._next: Callable[[], Any] = lambda: None
         self._anchors: dict[str, _Anchor | None] = {}
-        self._stack: list[_Frame] = []
         self._values = 0
+        self._deepest = 0
 
     def build(self, parser: Parser) -> list[Document]:
         """All documents that are not empty. Raises CwsyncError with all that is wrong in the file."""
-        handlers = {
-            events.ScalarEvent: self._scalar,
-            events.MappingStartEvent: self._open_map,
-            events.SequenceStartEvent: self._open_seq,
-            events.MappingEndEvent: self._close_map,
-            events.SequenceEndEvent: self._close,
-            events.AliasEvent: self._alias,
-            events.DocumentStartEvent: self._document,
-        }
-        handle = handlers.get
+        self._next = parser.get_event
         try:
-            next_event = parser.get_event
-            while (event := next_event()) is not None:
-                handler = handle(type(event))
-                if handler is not None:
-                    handler(event)
+            while (event := self._next()) is not None:
+                if type(event) is DocumentStartEvent:
+                    self._document(event)
         except yaml.YAMLError as error:
             self.problems.append(in_words(error, self.source))
         except CwsyncError as error:
@@ -112,124 +97,137 @@ class Builder:
             raise CwsyncError(*self.problems)
         return self.documents
 
-    def _document(self, event: events.Event) -> None:
+    def _document(self, event: Any) -> None:
         self._anchors = {}
         if len(self.documents) >= MAX_DOCUMENTS:
             raise self._stop("CW104", f"more than {MAX_DOCUMENTS:,} documents in one file", event)
+        first = self._next()
+        value = self._value(first, 0)
+        if value is not None:
+            self.documents.append(Document(value, self.source, first.start_mark.index))
 
-    def _scalar(self, event: Any) -> None:
-        text: str = event.value
-        offset: int = event.start_mark.index
+    def _value(self, event: Any, depth: int) -> Value:
+        if type(event) is ScalarEvent:
+            text: str = event.value
+            if event.tag is not None:
+                self._refuse_tag(event)
+            value = None if text in _NULLS and event.implicit[0] else text
+            size = 1 if len(text) < CHARACTERS_PER_VALUE else self._size(event)
+            self._values += size
+            if self._values > MAX_VALUES:
+                raise self._too_many(event)
+            if event.anchor is not None:
+                self._anchors[event.anchor] = _Anchor(value, size, 0)
+            return value
+        if type(event) is AliasEvent:
+            return self._alias(event, depth)
+        return self._open(event, depth)
+
+    def _size(self, event: Any) -> int:
+        """How many values a long text counts as."""
+        if len(event.value) > MAX_SCALAR:
+            raise self._stop("CW104", f"a text of more than {MAX_SCALAR:,} characters", event)
+        return 1 + len(event.value) // CHARACTERS_PER_VALUE
+
+    def _open(self, event: Any, depth: int) -> Map | Seq:
+        """A mapping or a list, to its end."""
         if event.tag is not None:
             self._refuse_tag(event)
-        if len(text) > MAX_SCALAR:
-            raise self._stop("CW104", f"a text of more than {MAX_SCALAR:,} characters", event)
-        plain = event.implicit[0]
-        frame = self._stack[-1] if self._stack else None
-        if frame is not None and frame.key is None and type(frame.into) is Map:
-            self._key(frame, event, plain=plain)
-            return
-        value = None if plain and text in _NULLS else text
-        size = 1 + len(text) // CHARACTERS_PER_VALUE
-        self._count(size, event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(value, size, 0)
-        self._add(value, offset)
+        if depth >= MAX_DEPTH:
+            raise self._stop("CW104", f"nested more than {MAX_DEPTH} levels deep", event)
+        fill = self._map if type(event) is MappingStartEvent else self._seq
+        if event.anchor is None:
+            self._count(1, event)
+            if depth >= self._deepest:
+                self._deepest = depth + 1
+            return fill(event, depth + 1)
+        self._anchors[event.anchor] = None
+        before, around = self._values, self._deepest
+        self._count(1, event)
+        self._deepest = depth + 1
+        value = fill(event, depth + 1)
+        self._anchors[event.anchor] = _Anchor(value, self._values - before, self._deepest - depth)
+        self._deepest = max(around, self._deepest)
+        return value
 
-    def _key(self, frame: _Frame, event: Any, *, plain: bool) -> None:
+    def _seq(self, event: Any, depth: int) -> Seq:
+        into = Seq(self.source, event.start_mark.index)
+        marks, next_event = into.marks, self._next
+        while type(event := next_event()) is not SequenceEndEvent:
+            into.append(self._value(event, depth))
+            marks.append(event.start_mark.index)
+        return into
+
+    def _map(self, event: Any, depth: int) -> Map:
+        into = Map(self.source, event.start_mark.index)
+        marks, next_event = into.marks, self._next
+        merge, merge_at = cast("Value", None), -1
+        while type(event := next_event()) is not MappingEndEvent:
+            key, key_at = self._key(event), event.start_mark.index
+            merging = key == _MERGE and event.implicit[0]
+            if key in into or (merging and merge_at >= 0):
+                self._twice(key, into.key_at(key) if key in into else merge_at, key_at)
+            value = self._value(event := next_event(), depth)
+            if merging:
+                merge, merge_at = value, key_at
+            else:
+                into[key] = value
+                marks[key] = key_at << 32 | event.start_mark.index
+        if merge_at >= 0:
+            self._merge(into, merge, merge_at)
+        return into
+
+    def _key(self, event: Any) -> str:
+        if type(event) is not ScalarEvent:
+            raise self._no_key(event)
         text: str = event.value
-        if plain and text in _NULLS:
+        if event.tag is not None:
+            self._refuse_tag(event)
+        if len(text) > CHARACTERS_PER_VALUE:
+            self._size(event)
+        if text in _NULLS and event.implicit[0]:
             raise self._stop("CW105", "a key is missing, or is null: a key must be text", event)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(text, 1, 0)
-        key = sys.intern(text)
-        offset = event.start_mark.index
-        into = frame.into
-        first = frame.merge_at if plain and key == _MERGE else -1
-        if key in into and type(into) is Map:
-            first = into.key_at(key)
-        if first >= 0:
-            where = self.source.place(first)
-            message = f"'{_short(key)}' is given twice; the first is at {where}"
-            self._note(self.source.problem("CW103", message, offset, hint="keep one of the two"))
-        frame.key, frame.key_at = key, offset
-        if plain and key == _MERGE:
-            frame.merge_at = offset
+        return sys.intern(text)
 
-    def _add(self, value: Value, offset: int) -> None:
-        if not self._stack:
-            if value is not None:
-                self.documents.append(Document(value, self.source, offset))
-            return
-        frame = self._stack[-1]
-        into = frame.into
-        if type(into) is Seq:
-            into.append(value)
-            into.marks.append(offset)
-        elif type(into) is Map and frame.key is not None:
-            if frame.key_at == frame.merge_at:
-                frame.merge = value
-            else:
-                dict.__setitem__(into, frame.key, value)
-                into.marks[frame.key] = frame.key_at << 32 | offset
-            frame.key = None
+    def _no_key(self, event: Any) -> CwsyncError:
+        if type(event) is not AliasEvent:
+            if event.tag is not None:
+                self._refuse_tag(event)
+            return self._stop("CW105", "a key that is a mapping or a list: a key must be text", event)
+        self._anchor(event)
+        return self._stop(
+            "CW105", f"'*{_short(str(event.anchor))}' as a key: a key must be written out", event
+        )
 
-    def _open_map(self, event: Any) -> None:
-        self._open(Map(self.source, event.start_mark.index), event)
+    def _twice(self, key: str, first: int, second: int) -> None:
+        message = f"'{_short(key)}' is given twice; the first is at {self.source.place(first)}"
+        self._note(self.source.problem("CW103", message, second, hint="keep one of the two"))
 
-    def _open_seq(self, event: Any) -> None:
-        self._open(Seq(self.source, event.start_mark.index), event)
-
-    def _open(self, into: Map | Seq, event: Any) -> None:
-        if event.tag is not None:
-            self._refuse_tag(event)
-        if self._stack and self._stack[-1].key is None and type(self._stack[-1].into) is Map:
-            raise self._stop("CW105", "a key that is a mapping or a list: a key must be text", event)
-        if len(self._stack) >= MAX_DEPTH:
-            raise self._stop("CW104", f"nested more than {MAX_DEPTH} levels deep", event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
-        self._stack.append(_Frame(into, event.anchor, self._values))
-        self._count(1, event)
-
-    def _close_map(self, event: Any) -> None:
-        frame = self._stack[-1]
-        if frame.merge_at >= 0:
-            self._merge(frame)
-        self._close(event)
-
-    def _close(self, event: Any) -> None:  # noqa: ARG002 - every handler takes its event
-        frame = self._stack.pop()
-        if frame.anchor is not None:
-            self._anchors[frame.anchor] = _Anchor(frame.into, self._values - frame.before, frame.height)
-        if self._stack:
-            self._stack[-1].height = max(self._stack[-1].height, frame.height + 1)
-        self._add(frame.into, frame.into.start)
-
-    def _alias(self, event: Any) -> None:
+    def _anchor(self, event: Any) -> _Anchor:
         name: str = event.anchor
         if name not in self._anchors:
             raise self._stop("CW102", f"'*{_short(name)}' refers to an anchor that is not set above", event)
         anchor = self._anchors[name]
         if anchor is None:
             raise self._stop("CW105", f"'*{_short(name)}' stands inside what it refers to", event)
-        if self._stack and self._stack[-1].key is None and type(self._stack[-1].into) is Map:
-            raise self._stop("CW105", f"'*{_short(name)}' as a key: a key must be written out", event)
-        if len(self._stack) + anchor.height > MAX_DEPTH:
+        return anchor
+
+    def _alias(self, event: Any, depth: int) -> Value:
+        anchor = self._anchor(event)
+        if depth + anchor.height > MAX_DEPTH:
             raise self._stop("CW104", f"nested more than {MAX_DEPTH} levels deep through aliases", event)
         self._count(anchor.values, event)
-        if self._stack:
-            self._stack[-1].height = max(self._stack[-1].height, anchor.height + 1)
-        self._add(anchor.value, event.start_mark.index)
+        self._deepest = max(self._deepest, depth + anchor.height)
+        return anchor.value
 
-    def _merge(self, frame: _Frame) -> None:
+    def _merge(self, into: Map, merge: Value, merge_at: int) -> None:
         """`<<`: keys of the mapping win over merged ones, and earlier merged ones over later."""
-        into = frame.into
-        merged = frame.merge if type(frame.merge) is Seq else [frame.merge]
-        for one in merged:
-            if type(one) is not Map or type(into) is not Map:
+        for one in merge if type(merge) is Seq else [merge]:
+            if type(one) is not Map:
                 message = "'<<' takes a mapping or a list of mappings"
-                self._note(self.source.problem("CW105", message, frame.merge_at))
+                self._note(self.source.problem("CW105", message, merge_at))
                 return
             for key, value in one.items():
                 if key not in into:
@@ -239,8 +237,11 @@ class Builder:
     def _count(self, values: int, event: Any) -> None:
         self._values += values
         if self._values > MAX_VALUES:
-            message = f"more than {MAX_VALUES:,} values in one file, with what its aliases repeat"
-            raise self._stop("CW104", message, event)
+            raise self._too_many(event)
+
+    def _too_many(self, event: Any) -> CwsyncError:
+        message = f"more than {MAX_VALUES:,} values in one file, with what its aliases repeat"
+        return self._stop("CW104", message, event)
 
     def _refuse_tag(self, event: Any) -> None:
         tag = _short(event.tag.replace("tag:yaml.org,2002:", "!!"))

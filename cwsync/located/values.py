@@ -44,7 +44,12 @@ class Source:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(end.end() for end in _LINE_END.finditer(self.text))]
+        return [0, *[end.end() for end in _LINE_END.finditer(self.text)]]
+
+    @cached_property
+    def may_hold_variables(self) -> bool:
+        """Whether `${` can be in any text of the file: as it is, or with an escape."""
+        return "$" in self.text or "\\" in self.text
 
     def place(self, offset: int) -> Place:
         """The place of the character at `offset`; lines and columns count from 1."""
@@ -72,7 +77,6 @@ class Map(dict[str, Value]):
     __slots__ = ("borrowed", "marks", "source", "start")
 
     def __init__(self, source: Source, start: int) -> None:
-        super().__init__()
         self.source = source
         self.start = start
         self.marks: dict[str, int] = {}
@@ -100,7 +104,6 @@ class Seq(list[Value]):
     __slots__ = ("marks", "source", "start")
 
     def __init__(self, source: Source, start: int) -> None:
-        super().__init__()
         self.source = source
         self.start = start
         self.marks: list[int] = []

@@ -86,6 +86,7 @@ class _Loading:
         self._users = users
         self._variables = variables
         self._fields = {section: _fields_of(kind) for section, kind in SECTIONS.items()}
+        self._known = {section: frozenset().union(*forms.values()) for section, forms in self._fields.items()}
         self._defaults = {
             section: variables.fill(value, self.problems) for section, value in defaults.items()
         }
@@ -137,7 +138,8 @@ class _Loading:
             self.problems.append(problem("CW203", message, resources, (key,), address=address))
             return
         body = self._variables.fill(body, self.problems)
-        body = overlay(self._applicable_defaults(kind, body), body)
+        if kind.section in self._defaults:
+            body = overlay(self._applicable_defaults(kind, body), body)
         self.bodies[address] = body
         try:
             model = kind.model.validate_python(body)
@@ -148,7 +150,8 @@ class _Loading:
             )
             return
         found = [_located(one, body, resources, key, address) for one in kind.check(model, key)]
-        found += _unknown_ignored(type(model).model_fields, model.lifecycle.ignoreChanges, body, address)
+        if ignored := model.lifecycle.ignoreChanges:
+            found += _unknown_ignored(type(model).model_fields, ignored, body, address)
         self.problems += found
         if any(one.severity == "error" for one in found):
             return
@@ -162,7 +165,7 @@ class _Loading:
             secrets=content.secrets,
             parent=content.parent,
             protect=model.lifecycle.preventDestroy,
-            ignore=frozenset(model.lifecycle.ignoreChanges),
+            ignore=frozenset(ignored),
             owner=model.lifecycle.owner,
             place=at,
             locate=partial(place, body),
@@ -170,12 +173,9 @@ class _Loading:
 
     def _applicable_defaults(self, kind: Kind, body: Map) -> Map:
         """The defaults that this form of the kind has a field for: others are for other forms of it."""
-        below = self._defaults.get(kind.section)
-        if below is None:
-            return Map(body.source, body.start)
-        fields = self._fields[kind.section]
+        below, fields = self._defaults[kind.section], self._fields[kind.section]
         form = fields.get(str(body.get("type", below.get("type"))), frozenset())
-        everywhere = frozenset[str]().union(*fields.values())
+        everywhere = self._known[kind.section]
         result = Map(below.source, below.start)
         for key, value in below.items():
             if key in form or key not in everywhere or len(fields) == 1:

@@ -24,6 +24,8 @@ def look_alikes(changes: Mapping[str, Change]) -> dict[str, str]:
     ids: dict[str, str] = {}  # by the address of what is created, the id of what it looks like
     for kind in KINDS:
         old = {a: dict(c.before or {}) for a, c in changes.items() if c.kind == kind and _goes(c)}
+        if not old:
+            continue
         new = {a: _created(c) for a, c in changes.items() if c.kind == kind and c.action == "create"}
         found = _matched(_by_name(old), _by_name(new)) if KINDS[kind].listing else {}
         rest = {a: f for a, f in new.items() if a not in found.values()}

@@ -34,24 +34,26 @@ def relabel(known: State, desired: Mapping[str, Desired], moves: tuple[Moved, ..
         for one in waiting
         if one.source in known.resources and one.target not in known.resources
     ]:  # fmt: skip
-        for move in ready:
-            waiting.remove(move)
-            for source, target in _with_parts(move, known, desired):
-                known = known.moved(source, target)
-                previous[target] = previous.pop(source, source)
+        targets = {one.source: one.target for one in ready}
+        waiting = [one for one in waiting if one.source not in targets]
+        targets = {**dict(_parts(targets, known, desired)), **targets}
+        known = known.relabelled(targets)
+        previous |= {target: previous.pop(source, source) for source, target in targets.items()}
     problems = tuple(_both(one) for one in waiting if one.source in known.resources)
     return Relabelled(known, previous, problems)
 
 
-def _with_parts(move: Moved, known: State, desired: Mapping[str, Desired]) -> Iterator[tuple[str, str]]:
-    """The move, and those of the schedule and the notification whose keys follow their integration's."""
-    yield move.source, move.target
-    (old, new) = (address.partition(".")[2] for address in (move.source, move.target))
+def _parts(
+    targets: Mapping[str, str], known: State, desired: Mapping[str, Desired]
+) -> Iterator[tuple[str, str]]:
+    """The moves of the schedules and the notifications whose keys follow their integrations'."""
     for address, entry in known.resources.items():
-        if entry.parent == move.source and address == f"{entry.kind}.{old}":
-            follower = f"{entry.kind}.{new}"
-            if address not in desired and follower in desired and follower not in known.resources:
-                yield address, follower
+        source = entry.parent or ""
+        (old, new) = (whole.partition(".")[2] for whole in (source, targets.get(source, "")))
+        follower = f"{entry.kind}.{new}"
+        follows = source in targets and address == f"{entry.kind}.{old}"
+        if follows and address not in desired and follower in desired and follower not in known.resources:
+            yield address, follower
 
 
 def _both(move: Moved) -> Problem:
@@ -71,13 +73,28 @@ def forgotten(known: State, desired: Mapping[str, Desired], lists: ChangeLists) 
     return frozenset(listed | parts)
 
 
-@dataclass
 class Adopted:
     """What is known once the imports are made, and the addresses that were imported."""
 
-    known: State
-    addresses: set[str] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, before: State) -> None:
+        self.addresses: set[str] = set()
+        self.problems: list[Problem] = []
+        self.resources = dict(before.resources)
+        self.bound = {(e.kind, same_id(e.id)): at for at, e in before.resources.items()}
+        self.bound |= {(d.kind, same_id(d.id)): f"{d.address} (replaced)" for d in before.deposed}
+        self._before = before
+
+    @property
+    def known(self) -> State:
+        return replace(self._before, resources=self.resources) if self.addresses else self._before
+
+    def bind(self, one: Desired, found: Observed) -> None:
+        """Where the service shows nothing of a field, what is declared stands for it, as after an apply."""
+        kind = KINDS[one.kind]
+        shown = see(kind, _plain(one), found.fields or {}).live
+        self.resources[one.address] = imported(one, found.id, found.name, shown)
+        self.bound[one.kind, same_id(found.id)] = one.address
+        self.addresses.add(one.address)
 
 
 def adopt(
@@ -88,12 +105,12 @@ def adopt(
     # A part is bound after its integration, whose id it needs.
     for one in sorted(imports, key=lambda one: list(KINDS).index(_kind(one.to))):
         _import(one, desired, observed, made)
+    unsure = {intent.address for intent in known.pending.values()}
     for address, resource in desired.items() if names else ():
-        unsure = any(intent.address == address for intent in known.pending.values())
-        if address not in made.known.resources and not unsure and not _comes_along(resource, made):
-            found = _held(resource, observed, made.known)
+        if address not in made.resources and address not in unsure and not _comes_along(resource, made):
+            found = _held(resource, observed, made)
             if found is not None and found.fields is not None:
-                _bind(resource, found, made)
+                made.bind(resource, found)
     return made
 
 
@@ -107,7 +124,7 @@ def _kind(address: str) -> str:
 
 
 def _import(one: Import, desired: Mapping[str, Desired], observed: Snapshot, made: Adopted) -> None:
-    kind, entry = _kind(one.to), made.known.resources.get(one.to)
+    kind, entry = _kind(one.to), made.resources.get(one.to)
     if one.to not in desired or kind in observed.unread:
         return
     if entry is not None:
@@ -129,12 +146,10 @@ def _import(one: Import, desired: Mapping[str, Desired], observed: Snapshot, mad
             _refused(one.to, one.place, f"the tenant does not have {what}, or does not show it to this user")
         )
         return
-    bound = {(e.kind, same_id(e.id)): at for at, e in made.known.resources.items()}
-    bound |= {(d.kind, same_id(d.id)): f"{d.address} (replaced)" for d in made.known.deposed}
-    if holder := bound.get((kind, same_id(found.id))):
+    if holder := made.bound.get((kind, same_id(found.id))):
         made.problems.append(_refused(one.to, one.place, f"{found.id} belongs to {holder} already"))
         return
-    _bind(desired[one.to], found, made)
+    made.bind(desired[one.to], found)
 
 
 def _refused(address: str, place: Place | None, why: str) -> Problem:
@@ -142,36 +157,26 @@ def _refused(address: str, place: Place | None, why: str) -> Problem:
     return Problem("CW509", f"{address} cannot be imported: {why}", place=place, hint=hint, address=address)
 
 
-def _held(one: Desired, observed: Snapshot, known: State) -> Observed | None:
+def _held(one: Desired, observed: Snapshot, made: Adopted) -> Observed | None:
     """The one object that has the name, or the one place, that something declared is to have."""
-    mine = {(entry.kind, same_id(entry.id)) for entry in known.resources.values()}
-    mine |= {(deposed.kind, same_id(deposed.id)) for deposed in known.deposed}
     if one.parent is None:
         found = observed.named(one.kind, one.name)
     else:
-        there = _part(one, observed, known)
+        there = _part(one, observed, made)
         found = [there] if there else []
-    free = [each for each in found if (each.kind, same_id(each.id)) not in mine]
+    free = [each for each in found if (each.kind, same_id(each.id)) not in made.bound]
     return free[0] if len(found) == len(free) == 1 else None
 
 
-def _part(one: Desired, observed: Snapshot, known: State) -> Observed | None:
+def _part(one: Desired, observed: Snapshot, made: Adopted) -> Observed | None:
     """The schedule or the notification that an integration has already."""
     assert one.parent is not None
-    owner = known.resources.get(one.parent.address or "")
+    owner = made.resources.get(one.parent.address or "")
     id = owner.id if owner else one.parent.id
     if id is not None and one.kind == "notification":
         integration = observed.get("integration", id)
         id = integration.notification if integration else None
     return observed.get(one.kind, id) if id else None
-
-
-def _bind(one: Desired, found: Observed, made: Adopted) -> None:
-    """Where the service shows nothing of a field, what is declared stands for it, as after an apply."""
-    kind = KINDS[one.kind]
-    shown = see(kind, _plain(one), found.fields or {}).live
-    made.known = made.known.with_entry(one.address, imported(one, found.id, found.name, shown))
-    made.addresses.add(one.address)
 
 
 def _plain(one: Desired) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cwsync.errors import Problem
+from cwsync.kinds import Observed
 from cwsync.plan.values import Drift, DriftField
 
 
@@ -40,7 +41,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """What an apply did, address by address, and every request that it made."""
+    """What an apply did, address by address, and every request that it made. `seen` are objects that it has read
+    after their change."""
 
     environment: str
     tenant: str
@@ -50,6 +52,7 @@ class ApplyResult:
     calls: tuple[Sent, ...] = ()
     problems: tuple[Problem, ...] = ()
     interrupted: bool = False
+    seen: tuple[Observed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

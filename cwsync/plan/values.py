@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from cwsync.errors import Problem
@@ -190,18 +190,24 @@ class Plan:
             "environment": self.environment,
             "tenant": self.tenant,
             "changes": [_what_counts(change) for change in self.changes if change.action != "no-op"],
-            "calls": [asdict(call) for call in self.calls],
+            "calls": [_members(call) for call in self.calls],
         }
         return "sha256:" + hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
 def _what_counts(change: Change) -> dict[str, Any]:
     """A comment added above a resource moves its line, and changes nothing; nor does who answers for it."""
-    content = asdict(change)
+    content = _members(change)
     del content["owner"]
+    content["fields"] = [_members(each) for each in change.fields]
     for part in (content, *content["fields"]):
         del part["where"]
     return content
+
+
+def _members(value: Change | FieldChange | Call) -> dict[str, Any]:
+    """By name, and as they are: `asdict` would copy all that they hold."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def canonical_json(value: Any) -> str:

@@ -37,7 +37,9 @@ def policy_problems(root: Map) -> Iterator[Problem]:
 
 def _one_rule(root: Map, path: Path, policy: Map) -> Iterator[Problem]:
     given = [rule for rule in RULES if policy.get(rule) is not None]
-    if not given and policy.keys() <= Policy.model_fields.keys():  # a field that is not known may be meant for one
+    if (
+        not given and policy.keys() <= Policy.model_fields.keys()
+    ):  # a field that is not known may be meant for one
         hint = f"write one of {', '.join(RULES)}"
         yield problem("CW111", "the policy asks for nothing", root, path, hint=hint)
     elif len(given) > 1:

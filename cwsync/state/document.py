@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from json.encoder import encode_basestring
 from typing import Literal, TypeAlias, TypeVar
 from uuid import uuid4
 
@@ -203,23 +204,25 @@ class State:
 
     def moved(self, source: str, target: str) -> State:
         """All that is known at one address, under another: its parts, what it replaced, what is pending."""
-        entry = self.resources[source]
-        secrets = {
-            name: mark if mark.address else replace(mark, address=source)
-            for name, mark in entry.secrets.items()
-        }
-        rest = {
-            at: replace(other, parent=target) if other.parent == source else other
-            for at, other in self.resources.items()
-            if at != source
-        }
+        return self.relabelled({source: target})
+
+    def relabelled(self, targets: Mapping[str, str]) -> State:
+        """The same for several addresses at once, of which none is the target of another."""
 
         def renamed(one: Moving) -> Moving:
-            return replace(one, address=target) if one.address == source else one
+            return replace(one, address=targets[one.address]) if one.address in targets else one
 
+        def follows(entry: Entry) -> Entry:
+            parent = targets.get(entry.parent or "")
+            return entry if parent is None else replace(entry, parent=parent)
+
+        rest = {at: follows(entry) for at, entry in self.resources.items() if at not in targets}
+        moved = {
+            target: follows(_sealed_at(source, self.resources[source])) for source, target in targets.items()
+        }
         return replace(
             self,
-            resources={**rest, target: replace(entry, secrets=secrets)},
+            resources={**rest, **moved},
             pending={op: renamed(intent) for op, intent in self.pending.items()},
             deposed=tuple(renamed(one) for one in self.deposed),
         )
@@ -229,10 +232,20 @@ class State:
 
     def without_intents(self, ops: Iterable[str]) -> State:
         ended = set(ops)
+        if ended.isdisjoint(self.pending):
+            return self
         return replace(self, pending={op: intent for op, intent in self.pending.items() if op not in ended})
 
     def with_lock(self, lock: Lock | None) -> State:
         return replace(self, lock=lock)
+
+
+def _sealed_at(address: str, entry: Entry) -> Entry:
+    """The entry, whose fingerprints say for which address they were made."""
+    marks = {
+        name: mark if mark.address else replace(mark, address=address) for name, mark in entry.secrets.items()
+    }
+    return replace(entry, secrets=marks)
 
 
 def to_json(state: State) -> bytes:
@@ -283,5 +296,5 @@ def _deeper(text: str) -> str:
 
 def _object(members: Mapping[str, str], indent: str) -> str:
     """An object whose members are JSON text already, indented for their place."""
-    lines = [f"{indent}{json.dumps(name, ensure_ascii=False)}: {members[name]}" for name in sorted(members)]
+    lines = [f"{indent}{encode_basestring(name)}: {members[name]}" for name in sorted(members)]
     return "{\n" + ",\n".join(lines) + f"\n{indent[2:]}}}" if lines else "{}"

@@ -61,7 +61,7 @@ def test_every_change_is_shown_within_the_window(browser: Browser, page: Path, s
     assert browser.run("document.documentElement.scrollWidth > innerWidth") is False
 
 
-@pytest.mark.parametrize("size", (6, 40), indirect=True)
+@pytest.mark.parametrize("size", [6, 40], indirect=True)
 def test_the_filter_hides_what_was_not_asked_for(browser: Browser, page: Path, size: int) -> None:
     type_in(browser, "no such thing")
     assert browser.run(SHOWN) == 0
@@ -74,7 +74,7 @@ def test_the_filter_hides_what_was_not_asked_for(browser: Browser, page: Path, s
     assert browser.run(SHOWN) == size - flows
 
 
-@pytest.mark.parametrize("size", (6, 40), indirect=True)
+@pytest.mark.parametrize("size", [6, 40], indirect=True)
 def test_a_link_to_what_is_hidden_shows_it(browser: Browser, page: Path, size: int) -> None:
     browser.run("document.querySelector('input[name=kind][value=flow]').click()")
     browser.run("location.hash = '#' + document.querySelector('.change[hidden]').id")
@@ -84,7 +84,7 @@ def test_a_link_to_what_is_hidden_shows_it(browser: Browser, page: Path, size: i
     assert browser.run(SHOWN) == size
 
 
-@pytest.mark.parametrize("size", (6, 40), indirect=True)
+@pytest.mark.parametrize("size", [6, 40], indirect=True)
 def test_the_graph_is_drawn_within_its_frame(browser: Browser, page: Path, size: int) -> None:
     box = "(() => {const b = document.querySelector('svg').getBBox(); return b.width > 0 && b.height > 0})()"
 

@@ -14,7 +14,10 @@ from unit.plan.scene import World, after, id_for, imports, plan, s3, sections
 from cwsync.kinds import Fields, Observed
 from cwsync.plan import Plan, Selection
 from cwsync.plan.saved import SavedPlan, from_text
-from cwsync.report import plan_html, plan_json, plan_markdown, plan_text
+from cwsync.report.document import plan_json
+from cwsync.report.html import plan_html
+from cwsync.report.markdown_plan import plan_markdown
+from cwsync.report.plan import plan_text
 from cwsync.report.risks import risks
 
 NOW = datetime(2029, 6, 15, 12, 0, tzinfo=UTC)  # a Friday
@@ -226,7 +229,9 @@ def test_of_many_schedules_the_text_tells_some_and_those_first_that_there_are_al
     daily = f"{{{STARTED}, type: daily, timezone: Greenwich, time: 09:30}}"
     was = sections(**base, schedules=f"  z: {daily}\n")
     will = sections(
-        **base, schedules=f"  z: {daily.replace('09:30', '10:30')}\n" + "".join(f"  {one}: {daily}\n" for one in names)
+        **base,
+        schedules=f"  z: {daily.replace('09:30', '10:30')}\n"
+        + "".join(f"  {one}: {daily}\n" for one in names),
     )
     many = plan(will, after(was))
 

@@ -15,8 +15,8 @@ from unit.report.tenant import busy_plan, settled_plan
 
 from cwsync.errors import Place, Problem
 from cwsync.plan import Change, FieldChange, Plan
-from cwsync.report import plan_html
 from cwsync.report.drawing import MOST, drawing
+from cwsync.report.html import plan_html
 from cwsync.report.needs import Needs, needs_of
 
 EVIL = "</script></style><script>alert(1)</script><img src='https://e.example/x' onerror=\"y\"> & &lt;"

@@ -21,7 +21,7 @@ from unit.report.tenant import (
 
 from cwsync.plan import Change, Plan
 from cwsync.project import Guards
-from cwsync.report import plan_json
+from cwsync.report.document import plan_json
 
 
 def document(plan: Plan) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from cwsync.errors import Place, Problem
 from cwsync.plan import Call, Change, FieldChange, Plan
 from cwsync.plan.values import ActionName
 from cwsync.project import Guards
-from cwsync.report import plan_markdown
+from cwsync.report.markdown_plan import plan_markdown
 from cwsync.report.risks import risks
 
 SHOW = "cwsync show a.plan"

@@ -24,7 +24,7 @@ from cwsync.errors import Place, Problem
 from cwsync.kinds import Fields
 from cwsync.plan import Change, FieldChange, Plan
 from cwsync.project import Guards
-from cwsync.report import plan_text
+from cwsync.report.plan import plan_text
 
 BUSY = """\
 Note: 1 object changed outside cwsync since the last apply:

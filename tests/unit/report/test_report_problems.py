@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from cwsync.errors import CODES, Place, Problem
-from cwsync.report import problems_github, problems_json, problems_sarif, problems_text
+from cwsync.report.document import problems_json
+from cwsync.report.problems import problems_github, problems_text
+from cwsync.report.sarif import problems_sarif
 
 UNKNOWN = Problem(
     "CW201",

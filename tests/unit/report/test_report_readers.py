@@ -17,7 +17,8 @@ from support.plans import plan_with
 from unit.report.tenant import busy_plan, settled_plan
 
 from cwsync.plan import Change, FieldChange, Plan
-from cwsync.report import plan_json, plan_text
+from cwsync.report.document import plan_json
+from cwsync.report.plan import plan_text
 
 FIELD = (FieldChange("name", "a", "b", "manifest"),)
 LISTS = Plan(

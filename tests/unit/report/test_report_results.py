@@ -6,7 +6,10 @@ import json
 
 from cwsync.errors import Problem
 from cwsync.plan import ApplyResult, Drift, DriftField, DriftResult, Outcome, Sent
-from cwsync.report import apply_json, apply_text, drift_json, drift_text, graph_dot, graph_mermaid
+from cwsync.report.apply import apply_text
+from cwsync.report.document import apply_json, drift_json
+from cwsync.report.drift import drift_text
+from cwsync.report.graph import graph_dot, graph_mermaid
 
 TAKEN = Problem(
     "CW307", 'the name "Accounts" is taken', hint="give it another name", address="integration.accounts"

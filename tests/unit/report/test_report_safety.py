@@ -12,23 +12,16 @@ from unit.report.tenant import LAKE, LAKE_ID, declared, observed, plan_of, snaps
 from cwsync.errors import Place, Problem
 from cwsync.kinds import Observed, Snapshot
 from cwsync.plan import ApplyResult, DriftResult, Outcome, Plan, Sent
-from cwsync.report import (
-    apply_json,
-    apply_text,
-    drift_json,
-    drift_text,
-    graph_dot,
-    graph_mermaid,
-    plan_html,
-    plan_json,
-    plan_markdown,
-    plan_text,
-    problems_github,
-    problems_json,
-    problems_sarif,
-    problems_text,
-    safe,
-)
+from cwsync.report.apply import apply_text
+from cwsync.report.document import apply_json, drift_json, plan_json, problems_json
+from cwsync.report.drift import drift_text
+from cwsync.report.graph import graph_dot, graph_mermaid
+from cwsync.report.html import plan_html
+from cwsync.report.markdown_plan import plan_markdown
+from cwsync.report.plan import plan_text
+from cwsync.report.problems import problems_github, problems_text
+from cwsync.report.sarif import problems_sarif
+from cwsync.report.screen import safe
 
 # A title change, a C1 control sequence, a line of its own, a direction override, an invisible one.
 HOSTILE = "a\x1b]0;owned\x07\x9b2J\r\nForged: line\u202ecod\u2066\u200b\x7f\u2028z"
