@@ -16,7 +16,7 @@ from cwsync.apply.task import Task
 from cwsync.errors import Problem
 from cwsync.kinds import Action, Fields, same_id
 from cwsync.kinds.base import Body
-from cwsync.live import Look
+from cwsync.live import Look, SharedLists
 from cwsync.plan import Call
 
 # How long an object may take to show in a list, and how often a mutation that did nothing is made again.
@@ -50,6 +50,13 @@ class Means:
     stopping: Callable[[], bool] = lambda: False
     patience: float = 0.0
     waiting: Callable[[Call], None] = lambda _call: None
+
+    def __post_init__(self) -> None:
+        self.lists = SharedLists(self.client)
+
+    def look(self) -> Look:
+        """A look at the tenant as it is now, which shares the reading of lists with those of other threads."""
+        return Look(self.client, self.lists)
 
 
 class Attempt:
@@ -184,7 +191,7 @@ class Attempt:
             if pause:
                 self.means.sleep(pause)
             try:
-                look, ours = Look(self.means.client), self.means.ours(self.task.address)
+                look, ours = self.means.look(), self.means.ours(self.task.address)
                 found = resolve(look, intent, ours, self.means.client.server_time)
             except ServiceError as error:
                 raise self.unclear(f"the tenant cannot be read: {error.problem.message}") from None

@@ -6,6 +6,7 @@ from cwsync.live.everything import Everything, Filters, read_everything
 from cwsync.live.idle import is_running, pauses
 from cwsync.live.look import Look
 from cwsync.live.read import Reads, read_in_full, read_tenant, reads_again, reads_for, sweep
+from cwsync.live.sharing import SharedLists
 from cwsync.live.unchanged import LastRead
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "LastRead",
     "Look",
     "Reads",
+    "SharedLists",
     "is_running",
     "pauses",
     "read_everything",

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cwsync.api import Client, NotFound
 from cwsync.kinds import KINDS, Observed, same_id
+from cwsync.live.sharing import SharedLists
 from cwsync.live.wire import Item, observe, read_detail, read_schedule
 
 
 class Look:
-    """One look at the tenant as it is now. A list is read to its end, and once for each look.
+    """One look at the tenant as it is now. A list is read to its end, and once for each look, or for several that
+    want it at the same time and have it `shared`.
 
     Every method raises `ServiceError` where the picture is not complete.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, shared: SharedLists | None = None) -> None:
         self._client = client
-        self._lists: dict[str, list[Item]] = {}
+        self._shared = shared or SharedLists(client)
+        self._lists: dict[str, Sequence[Item]] = {}
 
     def listed(self, kind: str) -> list[Observed]:
         """The objects of a kind as its list shows them, which for some kinds is not in full."""
@@ -56,10 +61,9 @@ class Look:
             return observe(KINDS["schedule"], item)
         return read_schedule(self._client, integration)
 
-    def _items(self, kind: str) -> list[Item]:
+    def _items(self, kind: str) -> Sequence[Item]:
         listing = KINDS["integration" if kind == "schedule" else kind].listing
         assert listing is not None
         if listing.path not in self._lists:
-            found = self._client.list(listing.path, listing.key, dict(listing.params), id_key=listing.id_key)
-            self._lists[listing.path] = [*found.items]
+            self._lists[listing.path] = self._shared.read(listing)
         return self._lists[listing.path]
