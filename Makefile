@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
 # Says nothing while a command is content, and everything when it is not.
 quietly = @said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
-.PHONY: help demo test lint types format lock schemas golden fuzz remote proof breaks pictures readme clean
+.PHONY: help demo test lint types format lock schemas golden fuzz remote proof breaks bench pictures readme clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,9 @@ proof: $(READY) ## what killing it does to it, measured (SIZE=small|sample, TABL
 
 breaks: $(READY) ## breaks each rule of the protocol in a copy, and shows that the tests notice
 	@$(BIN)python tests/tools/break_rules.py
+
+bench: $(READY) ## how fast it is, beside what it can be held against (SIZE=small, TABLES=requests|...)
+	@cd tests && ../$(BIN)python -m benchmarks.bench $(or $(SIZE),full) $(TABLES)
 
 pictures: $(READY) ## the HTML of plans in a headless Chromium: tries it out, keeps its pictures (OUT=folder)
 	@PICTURES="$(abspath $(or $(OUT),build/pictures))" $(BIN)python -m pytest tests/browser

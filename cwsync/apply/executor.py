@@ -202,6 +202,9 @@ class _Run:
         return time.monotonic() >= self.deadline
 
     def _ready(self) -> list[Task]:
+        ready = sorted(order for order, after in self.waiting.items() if not after)
+        if not (ready or self.unconfirmed):
+            return []
         server_time = self.given.client.server_time()
         now = server_time.isoformat() if server_time else ""
         state, tasks = self._with_ends(self.given.held.state), []
@@ -209,7 +212,7 @@ class _Run:
             self.adopted[result.task.call.order] = result
             tasks.append(secrets_again(result, now))
         self.unconfirmed.clear()
-        for order in sorted(order for order, after in self.waiting.items() if not after):
+        for order in ready:
             del self.waiting[order]
             tasks.append(self.tasks.task(self.calls[order], state, now))
         return tasks
@@ -237,9 +240,7 @@ class _Run:
             self._skip(task.call.order, why)
 
     def _with_ends(self, state: State) -> State:
-        for result in self.unrecorded:
-            state = ended(state, result)
-        return state.without_intents(self.unsent)
+        return ended(state, self.unrecorded).without_intents(self.unsent)
 
     def _commit(self, tasks: list[Task]) -> bool:
         """One compare-and-swap. Where it fails, nothing is sent and nothing new begins (R6)."""

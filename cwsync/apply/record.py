@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from cwsync.apply.work import Result
@@ -13,17 +13,19 @@ from cwsync.plan.lists import imported
 from cwsync.state import Deposed, Entry, Fingerprint, Intent, State
 
 
-def ended(state: State, result: Result) -> State:
-    """The state once a task is over. What is not known stays an intent: only a resolution clears it (R4).
+def ended(state: State, results: Iterable[Result]) -> State:
+    """The state once these tasks are over. What is not known stays an intent: only a resolution clears it (R4).
 
     Without its intent the end is in the state already, by a commit that was written although it failed.
     """
-    if result.status == "unknown" or result.task.intent.op not in state.pending:
-        return state
-    state = state.without_intents([result.task.intent.op])
-    if result.status == "done":
-        return _done(state, result)
-    return unsure_of_secrets(state, result.task.intent) if result.unsure else state
+    known = [one for one in results if one.status != "unknown" and one.task.intent.op in state.pending]
+    state = state.without_intents([one.task.intent.op for one in known])
+    for result in known:
+        if result.status == "done":
+            state = _done(state, result)
+        elif result.unsure:
+            state = unsure_of_secrets(state, result.task.intent)
+    return state
 
 
 def _done(state: State, result: Result) -> State:
@@ -74,8 +76,9 @@ def owner(state: State, integration: str | None) -> str | None:
     """The address of the integration that a schedule or a notification is a part of; its id where it has none."""
     if integration is None:
         return None
+    id = same_id(integration)
     entries = ((at, entry) for at, entry in state.resources.items() if entry.kind == "integration")
-    return next((at for at, entry in entries if same_id(entry.id) == same_id(integration)), integration)
+    return next((at for at, entry in entries if same_id(entry.id) == id), integration)
 
 
 def set_aside(state: State, intent: Intent) -> State:

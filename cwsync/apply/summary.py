@@ -54,6 +54,7 @@ def summary(
         calls=requests,
         problems=told,
         interrupted=interrupted,
+        seen=tuple(result.seen for result in results.values() if result.seen is not None),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
 from cwsync.api import Client, ServiceError
 from cwsync.errors import Problem
-from cwsync.kinds import KINDS, Action, Behaviour, Snapshot, same_id
+from cwsync.kinds import KINDS, Action, Behaviour, Observed, Snapshot, same_id
 from cwsync.live import read_tenant, reads_again
 from cwsync.plan import Call, Change, Drift, Outcome, Plan, make_plan
 from cwsync.project import Guards
@@ -36,10 +38,13 @@ def verify(
     state: State,
     applied: Sequence[Outcome],
     wait: Callable[[float], None] | None = None,
+    *,
+    already: Sequence[Observed] = (),
 ) -> Verified:
-    """Read what was applied again, with as few requests as show it; of what was deleted, the lists.
+    """Read what was applied again, with as few requests as show it; of what was deleted, the lists. What was `already`
+    read after its change is not read once more.
 
-    With `wait`, only when the service's clock has moved on: the dates then tell these versions from later ones.
+    With `wait`, what has a date only when the service's clock has moved on: it then tells this version from later ones.
     """
     mine = {one.address: state.resources[one.address] for one in applied if one.address in state.resources}
     # Another address may have taken the place: a schedule goes by the id of its integration.
@@ -49,10 +54,12 @@ def verify(
     if not (mine or gone):
         return Verified()
     only = replace(state, resources=mine, deposed=(), pending={})
-    if wait is not None:
-        wait(A_DATE)
     try:
-        seen = read_tenant(client, reads_again(mine.values(), [_kind(one) for one in gone]))
+        known = {(one.kind, same_id(one.id)) for one in already}
+        unread = [entry for entry in mine.values() if (entry.kind, same_id(entry.id)) not in known]
+        reads = reads_again(unread, [_kind(one) for one in gone])
+        seen = read_tenant(client, reads, wait and partial(_let_pass, client, client.server_now(), wait))
+        seen = _with(seen, already)
     except ServiceError as error:
         return Verified((_unread(error.problem.message),))
     drifted = make_plan({}, only, seen, environment="", tenant="", guards=Guards()).drift
@@ -66,6 +73,21 @@ def verify(
         correction=_correction(status) if status else None,
         seen=seen,
     )
+
+
+def _with(seen: Snapshot, more: Iterable[Observed]) -> Snapshot:
+    objects = {kind: dict(found) for kind, found in seen.objects.items()}
+    for one in more:
+        objects.setdefault(one.kind, {})[same_id(one.id)] = one
+    return replace(seen, objects=objects)
+
+
+def _let_pass(client: Client, since: datetime | None, wait: Callable[[float], None]) -> None:
+    """Until what was changed before `since` is as old as a date is wide, by the service's clock."""
+    now = client.server_now()
+    passed = (now - since).total_seconds() if now and since else 0.0
+    if passed < A_DATE:
+        wait(A_DATE - passed)
 
 
 def _status_alone(drift: Drift) -> bool:

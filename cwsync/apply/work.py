@@ -16,7 +16,7 @@ from cwsync.apply.evidence import as_it_is, is_before
 from cwsync.apply.task import Task
 from cwsync.errors import Problem
 from cwsync.kinds import Action, Fields, Observed
-from cwsync.live import Look, is_running, pauses
+from cwsync.live import is_running, pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Result:
 
     `confirmed` is False where its secrets were sent, and no reply told that they arrived; `problem` then
     says why, although it is done. `unsure` tells that it failed, and that a request without a reply may
-    have brought its secrets all the same.
+    have brought its secrets all the same. `seen` is the object, where it was read after its change.
     """
 
     task: Task
@@ -36,6 +36,7 @@ class Result:
     problem: Problem | None = None
     note: str | None = None
     unsure: bool = False
+    seen: Observed | None = None
 
 
 @dataclass
@@ -139,13 +140,13 @@ class _Work:
         """Look once more before overwriting or deleting: what was planned for must still be there as it was.
 
         What this run has touched itself is not looked at again. Some kinds only show in a list, which is
-        read to its end for each of them: such changes are few, and no page costs as much as the work of a
-        person that is overwritten. A creation needs no look: the service refuses a second one of the name.
+        read to its end for each of them, or for several at once: no page costs as much as the work of a person
+        that is overwritten. A creation needs no look: the service refuses a second one of the name.
         """
         task = self.task
         if task.action is Action.CREATE or task.id is None or not task.as_read:
             return False
-        found = Look(self.attempt.means.client).by_id(task.kind.name, task.id)
+        found = self.attempt.means.look().by_id(task.kind.name, task.id)
         if found is None and task.action is Action.DELETE:
             return True
         self._refuse_unless_before(found)
@@ -164,18 +165,18 @@ class _Work:
         A PUT cannot take an outcome away, and may not take users away (facts C4, F6): then what is there
         is deleted, and made again.
         """
-        task, client = self.task, self.attempt.means.client
+        task = self.task
         assert task.parent is not None
-        seen = Look(client).part_of("notification", task.parent)
+        seen = self.attempt.means.look().part_of("notification", task.parent)
         if seen is None:
             return self._as(task.instead(Action.CREATE))
         if task.as_read and not task.intent.pre.absent:
             self._refuse_unless_before(seen)
         if set(_notify(seen.fields)) <= set(_notify(task.goal)):
             made = self._as(task.instead(Action.UPDATE, seen))
-            left = Look(client).by_id(seen.kind, seen.id) if _goes(task.goal, seen) else None
+            left = self.attempt.means.look().by_id(seen.kind, seen.id) if _goes(task.goal, seen) else None
             if left is None or not _goes(task.goal, left):
-                return made
+                return replace(made, seen=left)
             seen = left
         self._as(task.instead(Action.DELETE, seen))
         return self._as(task.instead(Action.CREATE))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from cwsync.live.unchanged import LastRead
 from cwsync.live.wire import Item, observe, read_detail, read_model, read_schedule
 from cwsync.state import Entry, State
 
+# A detail without a modification date.
+_UNDATED = ("notification",)
 # Read in the list of another kind, or by a pointer in it.
 _LISTED_WITH = {"schedule": "integration", "notification": "integration"}
 
@@ -250,12 +252,20 @@ def _raise_where_nothing_can_be_read(outcomes: Sequence[object]) -> None:
         raise errors[0]
 
 
-def read_tenant(client: Client, reads: Reads) -> Snapshot:
-    """Read what `reads` asks for. Raises `ServiceError` where nothing can be read at all."""
+def read_tenant(client: Client, reads: Reads, before_dated: Callable[[], None] | None = None) -> Snapshot:
+    """Read what `reads` asks for. Raises `ServiceError` where nothing can be read at all.
+
+    `before_dated` is called when all is read but the details that tell a modification date, where there are any.
+    """
     begun, calls = time.perf_counter(), client.stats.calls
     reading = Reading(client, reads.last_read)
     reading.lists(reads.lists)
-    reading.details(reads.details, reads.named)
+    details = dict(reads.details)
+    if before_dated is not None:
+        reading.details({kind: details.pop(kind) for kind in _UNDATED if kind in details})
+        if details:
+            before_dated()
+    reading.details(details, reads.named)
     reading.schedules(reads.scheduled)
     return snapshot(reading, begun, calls)
 

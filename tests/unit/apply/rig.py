@@ -334,7 +334,7 @@ class Rig:
         if all(one.severity == "warning" for one in problems):
             held.update(lambda state: settled(state, plan, executor.desired))
             result = executor.run()
-            verified = verify(client, held.state, result.applied)
+            verified = verify(client, held.state, result.applied, already=result.seen)
         return Run(result, plan, recovered, verified)
 
     def mutations_of(self, work: Callable[[], object]) -> list[str]:
