@@ -63,9 +63,11 @@ def cwsync_process(*arguments: str, folder: Path, environ: Mapping[str, str] | N
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-# Makes standard input the terminal that controls the process, so that Ctrl-C there is a signal.
+# Makes standard input the terminal that controls the process, so that Ctrl-C there is a signal, which nobody ignores:
+# a shell that runs the tests in the background lets all that it starts ignore it.
 _AT_TERMINAL = """
-import fcntl, runpy, termios
+import fcntl, runpy, signal, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 runpy.run_module("cwsync", run_name="__main__", alter_sys=True)
 """
