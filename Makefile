@@ -19,7 +19,7 @@ demo: $(READY) ## the main job, narrated, on the emulator inside cwsync
 	@$(BIN)python examples/demo.py
 
 test: lint types ## lint, types and all tests
-	@$(BIN)python -m pytest -n auto
+	@$(BIN)python -m pytest -n auto --dist worksteal
 
 lint: $(READY) ## rules, formatting, and which room imports which
 	$(call quietly,$(BIN)ruff check .)
