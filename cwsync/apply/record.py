@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from cwsync.apply.work import Result
-from cwsync.kinds import KINDS, Action, Desired, Observed, Snapshot, same_id
+from cwsync.kinds import KINDS, Action, Behaviour, Desired, Observed, Snapshot, same_id
+from cwsync.kinds.values import Path
 from cwsync.plan import SET_ASIDE, Change, Outcome, Plan, plain_address
 from cwsync.plan.diff import arrange, see
 from cwsync.plan.lists import imported
@@ -178,7 +179,19 @@ def _with_version(entry: Entry, live: Observed | None) -> Entry:
     kind = KINDS[entry.kind]
     found = see(kind, entry.applied, live.fields)
     as_applied = live.foreign is None and found.known == found.live
-    return replace(entry, seen=live.version_read if as_applied else None)
+    hidden = [
+        path
+        for path in kind.paths_that(Behaviour.NOT_READ_BACK)
+        if any(_fits(one, path) for one in found.unverifiable)
+    ]
+    return replace(entry, seen=live.version_read if as_applied else None, unread=tuple(hidden))
+
+
+def _fits(path: Path, pattern: str) -> bool:
+    parts = pattern.split(".")
+    return len(parts) == len(path) and all(
+        part in ("*", str(step)) for part, step in zip(parts, path, strict=True)
+    )
 
 
 def _refreshed(state: State, change: Change, desired: Desired) -> State:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from cwsync.kinds import Kind, Observed, same_id
 from cwsync.live.wire import Item, observe
@@ -31,7 +32,22 @@ class LastRead:
         for id, one in listed.items():
             entry = self._entries.get((kind.name, id))
             if entry and one.modified_at == entry.seen and _same_shape(kind, items[id], entry):
-                yield replace(one, fields={**entry.applied})  # type: ignore[dict-item] # the state keeps fields as JSON
+                fields: Any = entry.applied
+                for pattern in entry.unread:  # what nobody was shown then is not shown now
+                    fields = _without(fields, pattern.split("."))
+                yield replace(one, fields=fields)
+
+
+def _without(value: Any, pattern: list[str]) -> Any:
+    """The value without what the pattern leads to; `value` itself stays as it is."""
+    head, rest = pattern[0], pattern[1:]
+    if isinstance(value, list) and head == "*":
+        return [_without(item, rest) for item in value]
+    if not isinstance(value, Mapping) or (head != "*" and head not in value):
+        return value
+    if not rest:
+        return {key: item for key, item in value.items() if head not in ("*", key)}
+    return {key: _without(item, rest) if head in ("*", key) else item for key, item in value.items()}
 
 
 def _same_shape(kind: Kind, item: Item, entry: Entry) -> bool:

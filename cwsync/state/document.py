@@ -40,7 +40,8 @@ class Entry:
 
     `parent` is an address (a schedule's and a notification's integration). `protect` keeps
     preventDestroy after its block is gone. `seen` is the live object's modification date when it was last read in
-    full and was as applied; None where a later change might keep the date.
+    full and was as applied; None where a later change might keep the date. `unread` are the fields that it did not
+    show then, as patterns of its kind's rules.
     """
 
     kind: str
@@ -52,12 +53,13 @@ class Entry:
     protect: bool = False
     origin: Origin = "created"
     seen: str | None = None
+    unread: tuple[str, ...] = ()
 
     @cached_property
     def text(self) -> str:
         """The entry as JSON, indented for its place in the document. It is kept, because a commit writes every
         entry and changes few."""
-        optional = {"parent": self.parent, "seen": self.seen}
+        optional = {"parent": self.parent, "seen": self.seen, "unread": list(self.unread) or None}
         document = _dumps(
             {
                 "kind": self.kind,

@@ -157,6 +157,12 @@ class _Fields:
         for key, value in (self.maybe(name, dict) or {}).items():
             yield key, _Fields(value, f"{self._at(name)}.{key}")
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        found = self.maybe(name, list) or []
+        if not all(isinstance(one, str) for one in found):
+            raise self.wrong(name, "must be a list of texts")
+        return tuple(found)
+
     def items(self, name: str) -> Iterator[_Fields]:
         for index, value in enumerate(self.maybe(name, list) or ()):
             yield _Fields(value, f"{self._at(name)}[{index}]")
@@ -210,6 +216,7 @@ def _entry(fields: _Fields) -> Entry:
             protect=fields.take("protect", bool),
             origin=cast("Origin", origin),
             seen=fields.maybe("seen", str),
+            unread=fields.texts("unread"),
         )
     )
 
