@@ -185,10 +185,10 @@ class _Run:
         return True
 
     def summary(self) -> ApplyResult:
-        found = (self.results[order].problem for order in sorted(self.results))
-        problems = [*self.problems, *(problem for problem in found if problem is not None)]
-        if self.given.client.trail.problem is not None:
-            problems.append(self.given.client.trail.problem)
+        trail, results = self.given.client.trail.problem, sorted(self.results.items())
+        problems = [*self.problems, *(result.problem for _, result in results if result.problem is not None)]
+        if trail is not None:  # told once, with every line that is missing
+            problems = [*(problem for problem in problems if problem.code != trail.code), trail]
         stopped = self.given.stop.is_set()
         return summary(self.given.plan, self.results, self.skipped, self.requests.all(), problems, stopped)
 
