@@ -14,6 +14,9 @@ from cwsync.cli.outside import Outside
 from cwsync.cli.settings import group_options, put
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status
 
+COLLECTING = (100_000, 10, 10)
+"""How rarely the collector looks, in a process of its own."""
+
 _COMMANDS = {
     "init": "init",
     "validate": "validate",
@@ -124,7 +127,7 @@ def _make_haste() -> None:
     """What suits a process that is ours alone, and most often a short one."""
     # Values are trees: looking for circles as often as Python does would take half the time of a large plan. What
     # runs for days (`emulator`, `run --wait`) still has them found, with each hundred thousand new objects.
-    gc.set_threshold(100_000, 10, 10)
+    gc.set_threshold(*COLLECTING)
     # What a manifest means is not for plugins to say that other packages brought along, and to look for them in
     # all that is installed takes longer than to read a manifest.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

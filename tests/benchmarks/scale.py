@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 from benchmarks.sizes import manifest, of_resources, write_project
 
+from cwsync.cli import COLLECTING
 from cwsync.kinds import KINDS, Snapshot
 from cwsync.manifest import Manifest, load_manifests
 from cwsync.plan import Plan, make_plan
@@ -86,4 +87,5 @@ def main(resources: int, times: int) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*COLLECTING)  # as the program has it
     main(*map(int, sys.argv[1:]))
