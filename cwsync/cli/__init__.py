@@ -131,6 +131,9 @@ def _make_haste() -> None:
     # What a manifest means is not for plugins to say that other packages brought along, and to look for them in
     # all that is installed takes longer than to read a manifest.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # httpx loads a command line of its own where rich is installed, and that takes as long as the rest of httpx.
+    # It does without where that cannot be imported.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # what Python itself refuses to import
 
 
 def run(arguments: Sequence[str] | None = None, outside: Outside | None = None) -> int:

@@ -105,6 +105,21 @@ def test_a_process_of_its_own_looks_for_circles_rarely_and_for_plugins_never(tmp
     assert done.stdout.splitlines()[1:] == ["__all__", "100000 True True"]
 
 
+PLANNED = """
+import atexit, sys
+from cwsync.cli import main
+atexit.register(lambda: print("httpx" in sys.modules, "rich" in sys.modules))
+main(["plan", "-q"])
+"""
+
+
+def test_a_process_of_its_own_loads_no_command_line_of_httpx(project: Project) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PLANNED], cwd=project.root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "True False"
+
+
 def test_who_only_calls_it_keeps_the_collector_as_it_is(tmp_path: Path) -> None:
     called = 'import gc; from cwsync.cli import run; run(["--version"]); print(gc.get_threshold()[0])'
     done = subprocess.run(
@@ -122,7 +137,7 @@ def test_a_wrong_manifest_loads_no_more(project: Project, tmp_path: Path) -> Non
 
 
 def test_commands_load_what_they_need_and_no_more(project: Project) -> None:
-    """Equal pairs never reach deepdiff, and only certificates need cryptography. (httpx brings rich along.)"""
+    """Equal pairs never reach deepdiff, and only certificates need cryptography."""
     for arguments in (["plan"], ["apply", "--auto-approve"], ["plan", "--detailed-exitcode"], ["drift"]):
         status, packages, _ = loaded(project.root, *arguments)
         assert status == 0
