@@ -17,6 +17,7 @@ from threading import Event
 from cwsync.api import Client
 from cwsync.apply.crew import Crew, Done
 from cwsync.apply.evidence import Ours
+from cwsync.apply.frontier import Frontier
 from cwsync.apply.record import ended
 from cwsync.apply.requests import Requests
 from cwsync.apply.secrets import Secrets
@@ -25,7 +26,7 @@ from cwsync.apply.task import Task, Tasks
 from cwsync.apply.work import Result, Worker, secrets_again
 from cwsync.errors import CwsyncError, Problem
 from cwsync.kinds import Action, Desired, Snapshot
-from cwsync.plan import SET_ASIDE, ApplyResult, Call, Plan, plain_address
+from cwsync.plan import SET_ASIDE, ApplyResult, Call, Plan
 from cwsync.plan.bind import Bindings
 from cwsync.state import Conflict, Fingerprint, Held, State
 
@@ -92,11 +93,8 @@ class _Run:
 
     def __init__(self, given: Executor) -> None:
         self.given = given
-        self.calls = {call.order: call for call in given.plan.calls}
-        self.waiting = {call.order: set(call.after) for call in given.plan.calls}
+        self.frontier = Frontier(given.plan.calls)
         self.running: dict[int, Task] = {}
-        self.results: dict[int, Result] = {}
-        self.skipped: dict[int, str] = {}
         self.problems: list[Problem] = []
         self.requests = Requests()
         self.over: deque[Done[Task, Result]] = deque()
@@ -113,12 +111,8 @@ class _Run:
             given.patience, given.waiting,
         )  # fmt: skip
         self.crew: Crew[Task, Result] = Crew(worker.perform, given.parallelism, self._stopping)
-        # An object and what it replaces wait for each other: whichever is in doubt, the other one stays.
-        unresolved = {plain_address(intent.address) for intent in given.held.state.pending.values()}
-        for call in given.plan.calls:
-            if plain_address(call.address) in unresolved and call.order in self.waiting:
-                self._skip(call.order, "what an earlier run did to it is not certain")
-                self._block(call)
+        unresolved = (intent.address for intent in given.held.state.pending.values())
+        self.frontier.leave_out(unresolved, "what an earlier run did to it is not certain")
 
     def _tasks(self) -> Tasks:
         given, lock = self.given, self.given.held.lock
@@ -154,8 +148,7 @@ class _Run:
                 self.given.held.keep()
         for result in self.unconfirmed:
             self._over_with(result)
-        for order in sorted(self.waiting):
-            self._skip(order, self._why_stopped())
+        self.frontier.end(self._why_stopped())
         self._insist()
         if self.defect is not None:
             raise self.defect
@@ -185,12 +178,14 @@ class _Run:
         return True
 
     def summary(self) -> ApplyResult:
-        trail, results = self.given.client.trail.problem, sorted(self.results.items())
-        problems = [*self.problems, *(result.problem for _, result in results if result.problem is not None)]
+        trail, results = self.given.client.trail.problem, self.frontier.results
+        problems = [*self.problems, *(one.problem for _, one in sorted(results.items()) if one.problem)]
         if trail is not None:  # told once, with every line that is missing
             problems = [*(problem for problem in problems if problem.code != trail.code), trail]
         stopped = self.given.stop.is_set()
-        return summary(self.given.plan, self.results, self.skipped, self.requests.all(), problems, stopped)
+        return summary(
+            self.given.plan, results, self.frontier.skipped, self.requests.all(), problems, stopped
+        )
 
     def _stopping(self) -> bool:
         return self.halted or self.given.stop.is_set() or self.given.client.trail.problem is not None
@@ -202,7 +197,7 @@ class _Run:
         return time.monotonic() >= self.deadline
 
     def _ready(self) -> list[Task]:
-        ready = sorted(order for order, after in self.waiting.items() if not after)
+        ready = self.frontier.begin()
         if not (ready or self.unconfirmed):
             return []
         server_time = self.given.client.server_time()
@@ -212,14 +207,11 @@ class _Run:
             self.adopted[result.task.call.order] = result
             tasks.append(secrets_again(result, now))
         self.unconfirmed.clear()
-        for order in ready:
-            del self.waiting[order]
-            tasks.append(self.tasks.task(self.calls[order], state, now))
-        return tasks
+        return [*tasks, *(self.tasks.task(call, state, now) for call in ready)]
 
     def _begin(self, tasks: list[Task]) -> None:
         for task in tasks:
-            self.given.progress(Progress(task.call, len(self.results), len(self.calls)))
+            self._tell(task.call)
             self.running[task.call.order] = task
             self.crew.give(task)
 
@@ -237,7 +229,7 @@ class _Run:
         if task.call.order in self.adopted:
             self._over_with(self.adopted[task.call.order])
         else:
-            self._skip(task.call.order, why)
+            self.frontier.skip(task.call, why)
 
     def _with_ends(self, state: State) -> State:
         return ended(state, self.unrecorded).without_intents(self.unsent)
@@ -279,7 +271,7 @@ class _Run:
     def _take(self, over: list[Done[Task, Result]]) -> None:
         self.over += over
         self._each_over()
-        if over and self.running and all(self.waiting.values()) and not self.unconfirmed:
+        if over and self.running and not (self.frontier.ready or self.unconfirmed):
             self.over += self.crew.done(GATHER_SECONDS)
             self._each_over()
         begun = time.monotonic()
@@ -324,27 +316,11 @@ class _Run:
         call = result.task.call
         if not result.confirmed:
             result = replace(result, note=f"{result.note}; its secrets are sent again by the next apply")
-        self.results[call.order] = result
-        self._follow_up(call, result)
-        self.given.progress(Progress(call, len(self.results), len(self.calls), result))
-
-    def _follow_up(self, call: Call, result: Result) -> None:
-        if result.status != "done":
-            self._block(call)
-            return
-        if result.id is not None and call.action not in (Action.DELETE, SET_ASIDE):
+        if result.status == "done" and result.id and call.action not in (Action.DELETE, SET_ASIDE):
             self.tasks.bindings.ids[call.address] = result.id
-        for after in self.waiting.values():
-            after.discard(call.order)
+        self.frontier.over(result)
+        self._tell(call, result)
 
-    def _block(self, call: Call) -> None:
-        """Whatever waits for a call that was not made, directly or through others, is skipped."""
-        blocked = {call.order}
-        for order in sorted(self.waiting):
-            if blocked & set(self.calls[order].after):
-                blocked.add(order)
-                self._skip(order, call.address)
-
-    def _skip(self, order: int, why: str) -> None:
-        self.waiting.pop(order, None)
-        self.skipped[order] = why
+    def _tell(self, call: Call, result: Result | None = None) -> None:
+        frontier = self.frontier
+        self.given.progress(Progress(call, len(frontier.results), frontier.total, result))
