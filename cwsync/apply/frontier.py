@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cwsync.apply.work import Result
+from cwsync.kinds import Action
 from cwsync.plan import Call, plain_address
 
 
@@ -67,9 +68,25 @@ class Frontier:
             self.skip(self._calls[order], why)
 
     def _block(self, call: Call) -> None:
-        """Whatever waits for a call that was not made, directly or through others, is skipped."""
+        """Whatever waits for a call that was not made, directly or through others, is skipped.
+
+        But a schedule that was disabled only for a change is enabled again where that was refused: the integration is
+        as it was, and should run when it did. Where a request without a reply may still change it, it must not run.
+        """
+        result = self.results.get(call.order)
+        refused = result is not None and result.status == "failed" and not result.unsure
         blocked = {call.order}
         for order in sorted(self._waiting):
-            if blocked & self._waiting[order]:
+            waiting = self._waiting[order]
+            if refused and blocked & waiting and self._ends_a_pause(self._calls[order]):
+                waiting -= blocked
+            elif blocked & waiting:
                 blocked.add(order)
                 self.skip(self._calls[order], call.address)
+
+    def _ends_a_pause(self, call: Call) -> bool:
+        return call.action == Action.ENABLE and any(
+            result.task.call.address == call.address and result.task.action is Action.DISABLE
+            for result in self.results.values()
+            if result.status == "done"
+        )

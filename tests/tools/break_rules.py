@@ -69,9 +69,9 @@ BREAKS = (
     Break(
         "R5",
         "every operation has a commit of its own",
-        "cwsync/apply/executor.py",
-        "ready = sorted(order for order, after in self.waiting.items() if not after)",
-        "ready = sorted(order for order, after in self.waiting.items() if not after)[:1]",
+        "cwsync/apply/frontier.py",
+        "orders = sorted(order for order, after in self._waiting.items() if not after)",
+        "orders = sorted(order for order, after in self._waiting.items() if not after)[:1]",
     ),
     Break(
         "R6",

@@ -235,10 +235,42 @@ def test_a_schedule_is_off_while_its_integration_is_changed(rig: Rig, more: dict
     assert rig.state.resources["schedule.accounts"].applied["enabled"] is True
 
 
-def test_a_schedule_that_stayed_disabled_is_told_of_and_enabled_by_the_next_apply(rig: Rig) -> None:
+@pytest.mark.parametrize("more", [{}, {"time": "13:00"}])
+def test_what_is_refused_leaves_no_schedule_disabled(rig: Rig, more: dict[str, str]) -> None:
+    """The integration is as it was, so it runs when it did: nobody misses a load for a change that was not made."""
     rig.apply(scheduled())
     refuse(rig, "PUT", INTEGRATIONS)
+    run = rig.apply(scheduled("b.csv", **more))
+    assert [(call.action, call.outcome) for call in run.result.calls] == [
+        ("disable", "done"),
+        ("update", "refused"),
+        ("enable", "done"),
+    ]
+    assert [outcome.address for outcome in run.result.failed] == ["integration.accounts"]
+    assert [outcome.address for outcome in run.result.skipped] == ["schedule.accounts"] * len(more)
+    assert "disabled" not in str([*run.result.problems, *run.result.skipped])
+    assert _status(rig) == "Active"
+    assert rig.state.resources["schedule.accounts"].applied["enabled"] is True
+    rig.tenant.mend()
+    assert f"update {'schedule' if more else 'integration'}.accounts" in calls(
+        rig, scheduled("b.csv", **more)
+    )
+
+
+def test_a_refused_schedule_is_enabled_as_it_was(rig: Rig) -> None:
+    rig.apply(scheduled())
+    refuse(rig, "PUT", "*/schedule")
+    run = rig.apply(scheduled("b.csv", time="13:00"))
+    assert [call.action for call in run.result.calls] == ["disable", "update", "update", "enable"]
+    assert [outcome.address for outcome in run.result.failed] == ["schedule.accounts"]
+    assert _status(rig) == "Active"
+
+
+def test_a_schedule_stays_disabled_where_its_integration_may_still_be_changed(rig: Rig) -> None:
+    rig.apply(scheduled())
+    rig.tenant.fault("status", "PUT", INTEGRATIONS, status=500)
     run = rig.apply(scheduled("b.csv"))
+    assert run.result.calls[-1].outcome == "unknown"
     (skipped,) = run.result.skipped
     assert (skipped.address, skipped.action, skipped.blocked_by) == (
         "schedule.accounts",
