@@ -12,7 +12,7 @@ from cwsync.plan.bind import Bindings, labels, misfit_problems, ours, unmanaged_
 from cwsync.plan.blast import blast
 from cwsync.plan.decide import Decisions, Inputs, decide
 from cwsync.plan.guards import guard_problems
-from cwsync.plan.lists import Adopted, adopt, forgotten, labelled, relabel
+from cwsync.plan.lists import Adopted, Relabelled, adopt, forgotten, labelled, relabel
 from cwsync.plan.order import order_calls
 from cwsync.plan.policies import Approval, judged
 from cwsync.plan.selection import choose
@@ -46,35 +46,26 @@ def make_plan(  # noqa: PLR0913 - all that a plan depends on, and nothing else
     moved = relabel(known, desired, lists.moved)
     adopted = adopt(moved.known, desired, observed, lists.imports, names=selection.adopt)
     leaving = forgotten(adopted.known, desired, lists)
-    chosen = choose(selection, desired, adopted.known)
     inputs = Inputs(
         desired,
         _without(adopted.known, leaving),
         observed,
         secrets or {},
         forgotten={address: adopted.known.resources[address] for address in leaving},
-        chosen=chosen,
+        chosen=choose(selection, desired, adopted.known),
         replace=frozenset(selection.replace),
     )
     bindings = Bindings(desired, observed)
-    problems = [_unread(kind, reason) for kind, reason in sorted(observed.unread.items())]
-    problems += [*moved.problems, *adopted.problems, *chosen.problems]
-    problems += unmanaged_problems(desired, observed)
-    problems += misfit_problems(desired, bindings)
     decisions = decide(inputs, bindings)
-    problems += [*decisions.problems, *_not_as_declared(decisions, adopted)]
-    problems = [one for one in problems if one.address not in decisions.left_out]
+    changes = _labelled(decisions, moved.previous, adopted)
+    problems = _problems(inputs, bindings, decisions, moved, adopted)
     problems += guard_problems(decisions.changes, desired, inputs.known, observed, guards, decisions.left_out)
     problems += look_alike_problems(decisions.changes, desired)
     calls = _calls(decisions, desired, bindings, problems)
     problems += _over_the_limit(decisions, observed)
-    changes = tuple(
-        labelled(change, moved.previous, adopted.addresses)
-        for change in (*decisions.changes.values(), *_moves_alone(decisions, moved.previous))
-    )
-    names = labels(adopted.known, observed)
     verdicts = [*judged(changes, desired, policies, approval)]
     problems += [problem for _, problem in verdicts]
+    names = labels(adopted.known, observed)
     return Plan(
         environment=environment,
         tenant=tenant,
@@ -95,6 +86,31 @@ def make_plan(  # noqa: PLR0913 - all that a plan depends on, and nothing else
         assumed=len(observed.assumed),
         read_seconds=observed.seconds,
     )
+
+
+def _labelled(decisions: Decisions, previous: Mapping[str, str], adopted: Adopted) -> tuple[Change, ...]:
+    """All changes, knowing under which address something was before, and what is taken over."""
+    return tuple(
+        labelled(change, previous, adopted.addresses)
+        for change in (*decisions.changes.values(), *_moves_alone(decisions, previous))
+    )
+
+
+def _problems(
+    inputs: Inputs, bindings: Bindings, decisions: Decisions, moved: Relabelled, adopted: Adopted
+) -> list[Problem]:
+    """What is wrong with what was wished for and with what is there, where this plan has to do with it."""
+    found = [
+        *(_unread(kind, reason) for kind, reason in sorted(inputs.observed.unread.items())),
+        *moved.problems,
+        *adopted.problems,
+        *inputs.chosen.problems,
+        *unmanaged_problems(inputs.desired, inputs.observed),
+        *misfit_problems(inputs.desired, bindings),
+        *decisions.problems,
+        *_not_as_declared(decisions, adopted),
+    ]
+    return [one for one in found if one.address not in decisions.left_out]
 
 
 def _without(state: State, addresses: frozenset[str]) -> State:
