@@ -75,12 +75,14 @@ def _list(settings: Settings, workspace: Workspace, address: str | None) -> int:
     from cwsync.apply import pending
     from cwsync.cli.unlock import where
     from cwsync.report.recover import recover_json, recover_text
+    from cwsync.state.machine import is_gone
 
     state = _read(workspace)
     if address is not None:
         _require_pending(state, address)
     if state.lock is not None:
-        settings.say(f"The state is locked by {state.lock.holder}: what it does now may be among these.")
+        then = "has ended" if is_gone(state.lock.holder) else "may be at work on these now"
+        settings.say(f"The state is locked by {state.lock.holder}, which {then}.")
     operations = [
         one
         for one in pending(workspace.client, state, workspace.desired, workspace.outside.sleep)

@@ -35,9 +35,8 @@ def recover_text(
 def _operation(one: Pending, command: Sequence[str], paint: Paint, verbose: bool) -> Iterator[str]:
     intent = one.intent
     yield paint("bold", f"  # {safe(intent.address)}: {safe(intent.action)}")
-    about = (
-        f'"{safe(intent.name)}", sent by the run {safe(intent.run[:8])} at {safe(intent.serverTime or "?")}'
-    )
+    named = f'"{safe(intent.name)}", ' if intent.name else ""  # a notification has none
+    about = f"{named}sent by the run {safe(intent.run[:8])} at {safe(intent.serverTime or '?')}"
     yield paint("faint", f"  # ({about})")
     if not one.ways:
         yield f"      {_BY_ITSELF.get(one.verdict, one.verdict)}"

@@ -11,6 +11,7 @@ import pytest
 from support.program import cwsync
 from support.projects import Project
 from support.tenant import Tenant
+from unit.state.holding import gone
 
 from cwsync.state import LocalStore, acquire
 
@@ -115,9 +116,27 @@ def test_listing_writes_nothing_and_needs_no_lock(created: Project, tenant: Tena
     ran = created.run("recover")
     assert (ran.status, created.read(STATE), tenant.mutations()) == (5, before, mutations)
     assert "The state is locked by" in ran.err
+    assert ran.err.endswith(", which may be at work on these now.\n")
     refused = created.run("recover", SALES, "--retry")
     assert refused.status == 4
     held.release()
+
+
+def test_a_lock_of_a_process_that_has_ended_is_told_as_such(created: Project) -> None:
+    acquire(LocalStore(created.root / STATE), tenant=str(state(created)["tenant"]), holder=gone())
+    assert created.run("recover").err.endswith(", which has ended.\n")
+
+
+def test_what_has_no_name_is_told_without_one(project: Project, tenant: Tenant) -> None:
+    project.applied()
+    project.replace("manifests/sales.yaml", "full_failure: [alice]", "success: [alice], full_failure: [alice]")
+    tenant.fault("drop-before", "PUT", "*/notification/*")
+    tenant.fault("status", "GET", "*/notification/*", nth=3, times=99, status=403)
+    project.run("apply", "--auto-approve")
+    tenant.mend()
+    told = project.run("recover").out.splitlines()
+    assert told[0] == "  # notification.accounts: update"
+    assert told[1].startswith("  # (sent by the run ")
 
 
 def test_what_the_manifests_say_is_left_out_where_they_are_wrong(created: Project) -> None:
