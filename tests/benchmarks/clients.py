@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 from anaplan_sdk import AsyncClient, Client  # type: ignore[import-untyped]  # it ships no types
+from support.sdk_transport import AsyncHere, Here
 
 
 def signed_in(url: str) -> str:
@@ -19,32 +20,6 @@ def signed_in(url: str) -> str:
     login = b64encode(b"ci@example.com:made-up-password").decode()
     reply = httpx2.post(f"{url}/token/authenticate", headers={"Authorization": f"Basic {login}"})
     return str(reply.raise_for_status().json()["tokenInfo"]["tokenValue"])
-
-
-def _here(request: httpx2.Request, url: httpx2.URL) -> httpx2.Request:
-    """The SDK knows the real hosts alone: the same request, to the emulator."""
-    request.url = request.url.copy_with(scheme=url.scheme, host=url.host, port=url.port)
-    return request
-
-
-class Here(httpx2.HTTPTransport):
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = httpx2.URL(url)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return super().handle_request(_here(request, self._url))
-
-
-class AsyncHere(httpx2.AsyncHTTPTransport):
-    def __init__(self, url: str, connections: int) -> None:
-        super().__init__(
-            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-        )
-        self._url = httpx2.URL(url)
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        return await super().handle_async_request(_here(request, self._url))
 
 
 def sequential(url: str) -> None:
@@ -66,7 +41,8 @@ async def concurrent(url: str, parallelism: int) -> None:
         async with turns:
             return await call(*given, **more)
 
-    async with AsyncHere(url, parallelism) as transport:
+    limits = httpx2.Limits(max_connections=parallelism, max_keepalive_connections=parallelism)
+    async with AsyncHere(url, limits=limits) as transport:
         cloudworks = AsyncClient(token=signed_in(url), transport=transport).cw
         _, integrations, flows = await asyncio.gather(
             turn(cloudworks.get_connections),

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import httpx2
 import pytest
 from anaplan_sdk import AsyncClient, Client  # type: ignore[import-untyped]  # it ships no types
 from anaplan_sdk.exceptions import AnaplanException  # type: ignore[import-untyped]  # it ships no types
@@ -21,6 +20,7 @@ from anaplan_sdk.models.cloud_works import (  # type: ignore[import-untyped]  # 
     ConnectionInput,
     GoogleBigQueryConnectionInput,
 )
+from support.sdk_transport import AsyncHere, Here
 
 Json = dict[str, Any]
 Script = Callable[["Sdk"], Any]
@@ -40,30 +40,6 @@ CONNECTIONS: dict[str, Json] = {
     },
 }
 DAILY = {"name": "daily", "type": "daily", "time": "09:00", "timezone": "Europe/Paris"}
-
-
-def _here(request: httpx2.Request, url: httpx2.URL) -> httpx2.Request:
-    """The client knows the real hosts alone: the same request, to the emulator."""
-    request.url = request.url.copy_with(scheme=url.scheme, host=url.host, port=url.port)
-    return request
-
-
-class Here(httpx2.HTTPTransport):
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = httpx2.URL(url)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return super().handle_request(_here(request, self._url))
-
-
-class AsyncHere(httpx2.AsyncHTTPTransport):
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = httpx2.URL(url)
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        return await super().handle_async_request(_here(request, self._url))
 
 
 async def got(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unit.apply.manifests import changed
 from unit.apply.rig import (
     ALICE,
     BOB,
@@ -29,21 +30,6 @@ class Scenario:
     @property
     def declared(self) -> list[str]:
         return [f"{section[:-1]}.{key}" for section, keys in self.after.items() for key in keys]
-
-
-def _changed() -> Manifest:
-    """Changes, renames, a status, a new connection for what is in use, deletions, additions."""
-    return {
-        "connections": {"sales": s3("Sales", bucketName="other"), "third": s3("Third")},
-        "integrations": {
-            "accounts": imports("third", "Accounts load"),
-            "close": process("Close"),
-            "more": imports("third", "More"),
-        },
-        "schedules": {"accounts": daily(time="13:00", startDate="2020-01-01"), "more": daily(enabled=False)},
-        "notifications": {"accounts": notify(full_failure=[ALICE, BOB])},
-        "flows": {"nightly": flow("close", "more")},
-    }
 
 
 def _replaced() -> Manifest:
@@ -119,7 +105,7 @@ SCENARIOS = {
     one.name: one
     for one in (
         Scenario("create", {}, everything()),
-        Scenario("change", everything(), _changed()),
+        Scenario("change", everything(), changed()),
         Scenario("replace", everything(), _replaced()),
         Scenario("destroy", everything(), {}),
         Scenario("rekey", everything(), _rekeyed()),

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from unit.apply.manifests import changed
 from unit.apply.rig import (
     ALICE,
-    BOB,
     Killed,
     Manifest,
     Rig,
@@ -26,21 +26,6 @@ from unit.apply.rig import (
     process,
     s3,
 )
-
-
-def changed() -> Manifest:
-    """Everything otherwise: changes, renames, a secret-less rename, a status, a replacement, deletions, additions."""
-    return {
-        "connections": {"sales": s3("Sales", bucketName="other"), "third": s3("Third")},
-        "integrations": {
-            "accounts": imports("third", "Accounts load"),
-            "close": process("Close"),
-            "more": imports("third", "More"),
-        },
-        "schedules": {"accounts": daily(time="13:00", startDate="2020-01-01"), "more": daily(enabled=False)},
-        "notifications": {"accounts": notify(full_failure=[ALICE, BOB])},
-        "flows": {"nightly": flow("close", "more")},
-    }
 
 
 def replaced() -> Manifest:

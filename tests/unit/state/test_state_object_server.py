@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from support.s3 import BUCKET, KEY, SECRET, Server, serving
-from unit.state.holding import FLOW, Time, refused, stored, take
+from unit.state import shared
+from unit.state.holding import FLOW, refused
 
 from cwsync.errors import CwsyncError
 from cwsync.state import Conflict, State, to_json
@@ -52,6 +52,11 @@ def at(url: str, slept: list[float] | None = None) -> ObjectStore:
     return ObjectStore.at(url, sleep=(slept if slept is not None else []).append)
 
 
+@pytest.fixture
+def fresh(url: str) -> shared.Fresh:
+    return lambda: partial(at, f"{url}.{uuid4().hex}")
+
+
 def test_a_document_is_written_read_and_replaced(url: str) -> None:
     one = at(url)
     assert one.read() is None
@@ -66,62 +71,11 @@ def test_a_document_is_written_read_and_replaced(url: str) -> None:
     assert at(url).commit(second, first).serial == 3
 
 
-@pytest.mark.parametrize("exists", [False, True])
-def test_one_of_many_writers_wins(url: str, exists: bool) -> None:
-    writers, turns = 6, 5
-    for turn in range(turns):
-        place = f"{url}.{turn}"
-        base = at(place).commit(None, State.new()) if exists else None
-        start = Barrier(writers)
-
-        def race(number: int, place: str = place, base: State | None = base, start: Barrier = start) -> bool:
-            one = at(place)
-            start.wait()
-            try:
-                one.commit(base, (base or State.new()).with_entry(f"flow.{number}", FLOW))
-            except Conflict:
-                return False
-            return True
-
-        with ThreadPoolExecutor(writers) as pool:
-            won = [f"flow.{number}" for number, wins in enumerate(pool.map(race, range(writers))) if wins]
-        assert len(won) == 1
-        assert [*stored(at(place)).resources] == won
-
-
-def test_no_write_of_two_that_take_turns_is_lost(url: str) -> None:
-    """Each tries again from what is there until it has added all of its own."""
-    at(url).commit(None, State.new())
-
-    def add(name: str) -> int:
-        one, conflicts = at(url), 0
-        for number in range(10):
-            while True:
-                base = stored(one)
-                try:
-                    one.commit(base, base.with_entry(f"flow.{name}{number}", FLOW))
-                    break
-                except Conflict:
-                    conflicts += 1
-        return conflicts
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(add, "ab"))
-    state = stored(at(url))
-    assert {*state.resources} == {f"flow.{name}{number}" for name in "ab" for number in range(10)}
-    assert state.serial == 21
-
-
-def test_the_lock_is_taken_kept_taken_over_and_given_back(url: str) -> None:
-    time = Time()
-    held = take(at(url), time)
-    held.beat()
-    assert refused(lambda: take(at(url), time)).problems[0].code == "CW404"
-    other = take(at(url), time, timeout=300)
-    with pytest.raises(Conflict):
-        held.beat()
-    other.release()
-    assert stored(at(url)).lock is None
+test_one_of_many_writers_wins = shared.one_of_many_writers_wins
+test_no_write_of_two_that_take_turns_is_lost = shared.no_write_of_two_that_take_turns_is_lost
+test_the_lock_is_taken_kept_taken_over_and_given_back = (
+    shared.the_lock_is_taken_kept_taken_over_and_given_back
+)
 
 
 @pytest.mark.parametrize("fault", ["drop", "500", "500 after"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 from support.postgres import PASSWORD, WALLED, Cut, Postgres, Way, way
+from unit.state import shared
 from unit.state.holding import FLOW, Time, refused, stored, take
 
 from cwsync.state import Conflict, Held, State, to_json
@@ -31,6 +32,12 @@ def through(postgres: Postgres) -> Iterator[Way]:
 
 def at(url: str, slept: list[float] | None = None) -> PostgresStore:
     return PostgresStore.at(url, "prod", sleep=(slept if slept is not None else []).append)
+
+
+@pytest.fixture
+def fresh(postgres: Postgres) -> shared.Fresh:
+    """Without tables: whoever writes makes them, and many do so at once."""
+    return lambda: partial(at, postgres.url(postgres.schema()))
 
 
 def history(postgres: Postgres, name: str, schema: str = "public") -> list[object]:
@@ -116,63 +123,11 @@ def test_each_environment_and_each_name_has_a_state_of_its_own(postgres: Postgre
     assert at(f"{unnamed}&state=test").read() == states[2]
 
 
-@pytest.mark.parametrize("exists", [False, True])
-def test_one_of_many_writers_wins(postgres: Postgres, exists: bool) -> None:
-    writers = 6
-    for _ in range(5):
-        url = postgres.url(postgres.schema())  # without tables: they all make them
-        base = at(url).commit(None, State.new()) if exists else None
-        start = Barrier(writers)
-
-        def race(number: int, url: str = url, base: State | None = base, start: Barrier = start) -> bool:
-            one = at(url)
-            one.raw()
-            start.wait()
-            try:
-                one.commit(base, (base or State.new()).with_entry(f"flow.{number}", FLOW))
-            except Conflict:
-                return False
-            return True
-
-        with ThreadPoolExecutor(writers) as pool:
-            won = [f"flow.{number}" for number, wins in enumerate(pool.map(race, range(writers))) if wins]
-        assert len(won) == 1
-        assert [*stored(at(url)).resources] == won
-
-
-def test_no_write_of_two_that_take_turns_is_lost(postgres: Postgres) -> None:
-    """Each tries again from what is there until it has added all of its own."""
-    url = postgres.url()
-    at(url).commit(None, State.new())
-
-    def add(name: str) -> None:
-        one = at(url)
-        for number in range(10):
-            while True:
-                base = stored(one)
-                try:
-                    one.commit(base, base.with_entry(f"flow.{name}{number}", FLOW))
-                    break
-                except Conflict:
-                    continue
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(add, "ab"))
-    state = stored(at(url))
-    assert {*state.resources} == {f"flow.{name}{number}" for name in "ab" for number in range(10)}
-    assert state.serial == 21
-
-
-def test_the_lock_is_taken_kept_taken_over_and_given_back(postgres: Postgres) -> None:
-    url, time = postgres.url(), Time()
-    held = take(at(url), time)
-    held.beat()
-    assert refused(lambda: take(at(url), time)).problems[0].code == "CW404"
-    other = take(at(url), time, timeout=300)
-    with pytest.raises(Conflict):
-        held.beat()
-    other.release()
-    assert stored(at(url)).lock is None
+test_one_of_many_writers_wins = shared.one_of_many_writers_wins
+test_no_write_of_two_that_take_turns_is_lost = shared.no_write_of_two_that_take_turns_is_lost
+test_the_lock_is_taken_kept_taken_over_and_given_back = (
+    shared.the_lock_is_taken_kept_taken_over_and_given_back
+)
 
 
 def test_one_store_serves_several_threads(postgres: Postgres) -> None:
