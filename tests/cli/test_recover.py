@@ -129,7 +129,9 @@ def test_a_lock_of_a_process_that_has_ended_is_told_as_such(created: Project) ->
 
 def test_what_has_no_name_is_told_without_one(project: Project, tenant: Tenant) -> None:
     project.applied()
-    project.replace("manifests/sales.yaml", "full_failure: [alice]", "success: [alice], full_failure: [alice]")
+    project.replace(
+        "manifests/sales.yaml", "full_failure: [alice]", "success: [alice], full_failure: [alice]"
+    )
     tenant.fault("drop-before", "PUT", "*/notification/*")
     tenant.fault("status", "GET", "*/notification/*", nth=3, times=99, status=403)
     project.run("apply", "--auto-approve")
