@@ -13,11 +13,12 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from cwsync.checked.findings import Codes, Finding, follows
+from cwsync.checked.mending import Mending, touches
 from cwsync.checked.types import Flag, Id, Text, Whole, wrong
 from cwsync.errors import Place, Problem
 from cwsync.located import Path, Root, at, problem
 
-__all__ = ["Codes", "Flag", "Id", "Text", "Whole", "problems_from", "wrong"]
+__all__ = ["Codes", "Flag", "Id", "Mending", "Text", "Whole", "problems_from", "touches", "wrong"]
 
 
 def problems_from(

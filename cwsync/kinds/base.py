@@ -97,13 +97,15 @@ class Content(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A rule of the service that a resource breaks; `path` leads from the resource to the field."""
+    """A rule of the service that a resource breaks; `path` leads from the resource to the field. `beside` are the
+    other fields that it breaks it with: where one of those is wrong itself, nobody knows whether it does."""
 
     code: str
     message: str
     path: Path = ()
     hint: str | None = None
     severity: Literal["error", "warning"] = "error"
+    beside: tuple[Path, ...] = ()
 
 
 def _update_at_once(_changed: frozenset[str], _fields: Fields) -> tuple[Action, ...]:

@@ -31,7 +31,7 @@ from cwsync.kinds.base import (
     stamps,
 )
 from cwsync.kinds.naming import Naming, Written, called
-from cwsync.kinds.values import Fields, Observed, Value, same_id
+from cwsync.kinds.values import Fields, Observed, Path, Value, same_id
 
 MOST_STEPS = 100  # the community's SDK has this bound, from a source that nobody names (facts D)
 
@@ -96,19 +96,18 @@ def _check(model: Flow, key: str) -> Iterator[Finding]:
             f"a flow of {len(model.steps)} steps: a client stops at {MOST_STEPS}, the service may as well"
         )
         yield Finding("CW250", message, ("steps",), severity="warning")
-    earlier: set[str | Unmanaged] = set()
+    earlier: dict[str | Unmanaged, Path] = {}
     for index, step in enumerate(model.steps):
-        yield from check_reference(step.integration, ("steps", index, "integration"))
-        if step.integration in earlier:
+        path = ("steps", index, "integration")
+        yield from check_reference(step.integration, path)
+        if (first := earlier.get(step.integration)) is not None:
             message = f"{_named(step.integration)} is a step of this flow already"
-            yield Finding(
-                "CW250", message, ("steps", index, "integration"), hint="steps are told apart by it"
-            )
+            yield Finding("CW250", message, path, hint="steps are told apart by it", beside=(first,))
         yield from _check_order(step, index, earlier)
-        earlier.add(step.integration)
+        earlier.setdefault(step.integration, path)
 
 
-def _check_order(step: Step, index: int, earlier: set[str | Unmanaged]) -> Iterator[Finding]:
+def _check_order(step: Step, index: int, earlier: Mapping[str | Unmanaged, Path]) -> Iterator[Finding]:
     if step.dependsOn == () and index:
         message = "a step that waits for none: CloudWorks takes such a flow, and a client found it corrupt"
         yield Finding("CW250", message, ("steps", index, "dependsOn"), severity="warning")
@@ -116,7 +115,8 @@ def _check_order(step: Step, index: int, earlier: set[str | Unmanaged]) -> Itera
     for number, before in enumerate(step.dependsOn or ()):
         path = ("steps", index, "dependsOn", number)
         if before not in earlier:
-            yield Finding("CW250", f"{_named(before)} is not an earlier step of this flow", path)
+            message = f"{_named(before)} is not an earlier step of this flow"
+            yield Finding("CW250", message, path, beside=(*earlier.values(),))
         elif before in named:
             yield Finding("CW250", f"{_named(before)} is named twice", path)
         named.add(before)

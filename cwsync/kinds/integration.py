@@ -132,6 +132,7 @@ def _check(model: Integration, key: str) -> Iterator[Finding]:
             f"an import or export integration has exactly one job, and this has {len(model.jobs) or 'none'}",
             ("jobs",),
             hint="split it into several integrations, or give the processId of the process that runs them",
+            beside=(("processId",),),
         )
     for index, job in enumerate(model.jobs):
         if (job.import_ is None) == (job.export is None):
@@ -160,18 +161,13 @@ def misfits(direction: str, end: Mapping[str, Any], kind: str | None) -> Iterato
 
 
 def _job(job: Job) -> dict[str, Value]:
-    if job.import_ is not None:
-        end: Import | Export = job.import_
-        direction = "import"
-    else:
-        assert job.export is not None
-        end, direction = job.export, "export"
+    ends: tuple[tuple[str, Import | Export | None], ...] = (("import", job.import_), ("export", job.export))
+    return {direction: _end(end) for direction, end in ends if end is not None}
+
+
+def _end(end: Import | Export) -> Fields:
     connection = ref("connection", end.connection)
-    content: dict[str, Value] = {
-        "type": TypeOf(connection),
-        "connection": connection,
-        "actionId": end.actionId,
-    }
+    content: Fields = {"type": TypeOf(connection), "connection": connection, "actionId": end.actionId}
     if end.file is not None:
         content["file"] = end.file
     if end.table is not None:
@@ -182,7 +178,7 @@ def _job(job: Job) -> dict[str, Value]:
         content["overwrite"] = end.overwrite
         if end.mapping is not None:
             content["mapping"] = {source: end.mapping[source] for source in sorted(end.mapping)}
-    return {direction: content}
+    return content
 
 
 def _content(model: Integration, key: str, _users: Mapping[str, str]) -> Content:

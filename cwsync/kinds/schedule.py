@@ -167,16 +167,16 @@ def _check(model: Any, key: str) -> Iterator[Finding]:
             hint=_suggested_zone(model.timezone),
         )
     if model.endDate is not None and model.endDate < model.startDate:
-        yield Finding(
-            "CW232", f"it ends on {model.endDate}, before it starts on {model.startDate}", ("endDate",)
-        )
+        message = f"it ends on {model.endDate}, before it starts on {model.startDate}"
+        yield Finding("CW232", message, ("endDate",), beside=(("startDate",),))
     if isinstance(model, Hourly):
         yield from _check_hours(model)
 
 
 def _check_hours(model: Hourly) -> Iterator[Finding]:
     if model.toTime <= model.fromTime:
-        yield Finding("CW230", f"toTime {model.toTime} is not after fromTime {model.fromTime}", ("toTime",))
+        message = f"toTime {model.toTime} is not after fromTime {model.fromTime}"
+        yield Finding("CW230", message, ("toTime",), beside=(("fromTime",),))
     if model.repeatEvery > 24:
         message = f"every {model.repeatEvery} hours is less than once a day"
         yield Finding("CW230", message, ("repeatEvery",), severity="warning")

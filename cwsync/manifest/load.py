@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import or_
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from cwsync.checked import Codes, problems_from
+from cwsync.checked import Codes, Mending, problems_from
 from cwsync.errors import CwsyncError, Place, Problem, suggest
 from cwsync.kinds import SECTIONS, ChangeLists, Desired, Kind
 from cwsync.kinds.base import Finding, short
 from cwsync.located import Document, Map, overlay, place, problem, read
+from cwsync.located import Path as Steps
 from cwsync.manifest.address import KEY, KEY_RULE, key_like
 from cwsync.manifest.lists import LISTS, Listed, contradictions
 from cwsync.manifest.rules import cross_check
 from cwsync.variables import Variables
+
+# How often what was mended is mended again.
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ def load_manifests(
     for path, shown_as in files:
         loading.file(path, shown_as)
     lists = loading.listed.values()
-    loading.problems += cross_check(loading.resources, loading.bodies, users, lists)
+    loading.problems += cross_check(
+        loading.resources | loading.mended, loading.bodies, users, lists, loading.doubtful
+    )
     if not loading.resources and not loading.problems:
         loading.problems.append(
             Problem(
@@ -75,11 +81,14 @@ def _sorted(problems: Iterable[Problem]) -> list[Problem]:
 
 
 class _Loading:
-    """What was read so far. `bodies` are the resources' own located mappings, for places."""
+    """What was read so far. `bodies` are the resources' own located mappings, for places; `mended` is what is wrong by
+    itself, without what is wrong, and `doubtful` says where: so that all else about it can be checked."""
 
     def __init__(self, defaults: Mapping[str, Map], users: Mapping[str, str], variables: Variables) -> None:
         self.problems: list[Problem] = []
         self.resources: dict[str, Desired] = {}
+        self.mended: dict[str, Desired] = {}
+        self.doubtful: dict[str, Collection[Steps]] = {}
         self.bodies: dict[str, Map] = {}
         self.places: dict[str, Place] = {}
         self.listed = Listed()
@@ -141,22 +150,23 @@ class _Loading:
         if kind.section in self._defaults:
             body = overlay(self._applicable_defaults(kind, body), body)
         self.bodies[address] = body
+        mending: Mending | None = None
         try:
             model = kind.model.validate_python(body)
         except ValidationError as error:
+            shape = reduce(or_, kind.models)
             codes = Codes(misplaced=kind.misplaced)
-            self.problems += problems_from(
-                error, body, reduce(or_, kind.models), codes=codes, address=address
-            )
-            return
-        found = [_located(one, body, resources, key, address) for one in kind.check(model, key)]
-        if ignored := model.lifecycle.ignoreChanges:
-            found += _unknown_ignored(type(model).model_fields, ignored, body, address)
-        self.problems += found
-        if any(one.severity == "error" for one in found):
-            return
+            self.problems += problems_from(error, body, shape, codes=codes, address=address)
+            mending = Mending(body, shape)
+            model = _mended(kind, mending, error)
+            if model is None:
+                return
+        found = [*kind.check(model, key), *_unknown_ignored(model, address)]
+        if mending is not None:
+            found = [one for one in found if not any(map(mending.made, (one.path, *one.beside)))]
+        self.problems += [_located(one, body, resources, key, address) for one in found]
         content = kind.content(model, key, self._users)
-        self.resources[address] = Desired(
+        desired = Desired(
             address=address,
             kind=kind.name,
             key=key,
@@ -165,11 +175,15 @@ class _Loading:
             secrets=content.secrets,
             parent=content.parent,
             protect=model.lifecycle.preventDestroy,
-            ignore=frozenset(ignored),
+            ignore=frozenset(model.lifecycle.ignoreChanges),
             owner=model.lifecycle.owner,
             place=at,
             locate=partial(place, body),
         )
+        if mending is not None:
+            self.mended[address], self.doubtful[address] = desired, mending.doubtful
+        else:
+            self.resources[address] = desired
 
     def _applicable_defaults(self, kind: Kind, body: Map) -> Map:
         """The defaults that this form of the kind has a field for: others are for other forms of it."""
@@ -221,19 +235,29 @@ def _bad_key(resources: Map, key: str) -> Problem:
     )
 
 
-def _unknown_ignored(
-    fields: Iterable[str], ignored: Iterable[str], body: Map, address: str
-) -> Iterator[Problem]:
+def _mended(kind: Kind, mending: Mending, error: ValidationError) -> Any:
+    """The model of what is mended; None where that is not to be had. What is mended may show more that is wrong,
+    as a secret without its wrong field does."""
+    for _ in range(_ROUNDS):
+        if not mending.mend(error):
+            return None
+        try:
+            return kind.model.validate_python(mending.value)
+        except ValidationError as another:
+            error = another
+    return None
+
+
+def _unknown_ignored(model: Any, address: str) -> Iterator[Finding]:
     """What a resource is, and of what it is a part, cannot be ignored: a body could not be made without it."""
-    known = sorted({*fields} - {"lifecycle", "type", "integration"})
+    ignored = model.lifecycle.ignoreChanges
+    known = sorted({*type(model).model_fields} - {"lifecycle", "type", "integration"}) if ignored else []
     for index, name in enumerate(ignored):
         if name not in known:
             close = suggest(name, known)
-            yield problem(
+            yield Finding(
                 "CW201",
                 f"{address} has no field {short(name)} whose changes could be ignored",
-                body,
                 ("lifecycle", "ignoreChanges", index),
                 hint=f"did you mean {close}?" if close else f"the fields are {', '.join(known)}",
-                address=address,
             )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from cwsync.checked import touches
 from cwsync.errors import Problem, suggest
 from cwsync.kinds import KINDS, ChangeLists, Desired, Ref, same_id
 from cwsync.kinds.base import short
@@ -17,6 +19,8 @@ from cwsync.located import Map, at, problem
 _GUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+# What has to fit together with the type of a job's connection.
+_FITTING = ("connection", "file", "table", "mapping")
 # How many names are looked at for "did you mean", in all: about a second of it.
 _LOOKED_AT = 100_000
 
@@ -46,23 +50,34 @@ def cross_check(
     bodies: Mapping[str, Map],
     users: Mapping[str, str],
     lists: ChangeLists,
+    doubtful: Doubtful = MappingProxyType({}),
 ) -> Iterator[Problem]:
-    """Everything that can be wrong between resources that are right by themselves.
+    """Everything that can be wrong between resources.
 
-    `bodies` also holds the resources that are wrong by themselves: they count as declared.
+    `bodies` also holds the resources that are wrong by themselves: they count as declared. Of those that `resources`
+    has as well, `doubtful` says which fields are not to be judged.
     """
-    yield from _same_names(resources, bodies)
-    yield from _second_facets(resources, bodies)
+    yield from _same_names(resources, bodies, doubtful)
+    yield from _second_facets(resources, bodies, doubtful)
     suggestions = Suggestions()
     keys = keys_by_kind(bodies)
     gone = dict(_gone(lists))
     for desired in resources.values():
         body = bodies[desired.address]
-        yield from _missing(desired, body, bodies, keys, gone, suggestions)
+        yield from _missing(desired, body, bodies, keys, gone, suggestions, doubtful)
         if desired.kind == "integration":
-            yield from _jobs(desired, body, resources)
+            yield from _jobs(desired, body, resources, doubtful)
         elif desired.kind == "notification":
-            yield from _users(desired, body, users, suggestions)
+            yield from _users(desired, body, users, suggestions, doubtful)
+
+
+Doubtful = Mapping[str, Collection[Path]]
+"""By address, the fields of which nobody knows what they should be: they are wrong by themselves."""
+
+
+def _in_doubt(doubtful: Doubtful, address: str, *paths: Path) -> bool:
+    known = doubtful.get(address, ())
+    return any(touches(path, known) for path in paths)
 
 
 def _missing(
@@ -72,6 +87,7 @@ def _missing(
     keys: Mapping[str, list[str]],
     gone: Mapping[str, str],
     suggestions: Suggestions,
+    doubtful: Doubtful,
 ) -> Iterator[Problem]:
     """References to what no manifest declares, each once for a resource."""
     seen: set[Ref] = set()
@@ -79,6 +95,8 @@ def _missing(
         if ref.address is None or ref.address in declared or ref in seen:
             continue
         seen.add(ref)
+        if _in_doubt(doubtful, desired.address, path):
+            continue
         kind, _, key = ref.address.partition(".")
         others = [other for other in KINDS if f"{other}.{key}" in declared]
         if key in declared:
@@ -110,11 +128,13 @@ def _gone(lists: ChangeLists) -> Iterator[tuple[str, str]]:
         yield moved.source, f"it moves to {short(moved.target)}, at {moved.place}: write {key}"
 
 
-def _same_names(resources: Mapping[str, Desired], bodies: Mapping[str, Map]) -> Iterator[Problem]:
+def _same_names(
+    resources: Mapping[str, Desired], bodies: Mapping[str, Map], doubtful: Doubtful
+) -> Iterator[Problem]:
     """Names are unique within a kind; whether the service heeds case is unknown, so ours must not rely on it."""
     first: dict[tuple[str, str], Desired] = {}
     for desired in resources.values():
-        if KINDS[desired.kind].listing is None:
+        if KINDS[desired.kind].listing is None or _in_doubt(doubtful, desired.address, ("name",)):
             continue
         other = first.setdefault((desired.kind, desired.name.casefold()), desired)
         if other is not desired:
@@ -124,10 +144,12 @@ def _same_names(resources: Mapping[str, Desired], bodies: Mapping[str, Map]) -> 
             yield _at("CW211", message, bodies[desired.address], ("name",), desired)
 
 
-def _second_facets(resources: Mapping[str, Desired], bodies: Mapping[str, Map]) -> Iterator[Problem]:
+def _second_facets(
+    resources: Mapping[str, Desired], bodies: Mapping[str, Map], doubtful: Doubtful
+) -> Iterator[Problem]:
     first: dict[tuple[str, Ref], Desired] = {}
     for desired in resources.values():
-        if desired.parent is not None:
+        if desired.parent is not None and not _in_doubt(doubtful, desired.address, ("integration",)):
             other = first.setdefault((desired.kind, desired.parent), desired)
             if other is not desired:
                 message = f"{desired.parent} has a {desired.kind} already: {other.address} at {other.place}"
@@ -135,11 +157,15 @@ def _second_facets(resources: Mapping[str, Desired], bodies: Mapping[str, Map]) 
                 yield _at("CW233", message, body, ("integration",), desired)
 
 
-def _jobs(desired: Desired, body: Map, resources: Mapping[str, Desired]) -> Iterator[Problem]:
+def _jobs(
+    desired: Desired, body: Map, resources: Mapping[str, Desired], doubtful: Doubtful
+) -> Iterator[Problem]:
     jobs: Any = desired.fields["jobs"]
-    for index, job in enumerate(jobs):
-        ((direction, end),) = job.items()
+    ends = ((index, *one) for index, job in enumerate(jobs) for one in job.items())
+    for index, direction, end in ends:
         path = ("jobs", index, direction)
+        if _in_doubt(doubtful, desired.address, *((*path, name) for name in _FITTING)):
+            continue
         connection = resources.get(end["connection"].address or "")
         kind = str(connection.fields["type"]) if connection else None
         about = f"{connection.address} is a connection of type {kind}, so " if connection else ""
@@ -148,6 +174,8 @@ def _jobs(desired: Desired, body: Map, resources: Mapping[str, Desired]) -> Iter
         if connection is None:
             continue
         workspace = connection.fields.get("workspaceId")
+        if any(_in_doubt(doubtful, one.address, ("workspaceId",)) for one in (connection, desired)):
+            continue
         if workspace is not None and workspace != desired.fields["workspaceId"]:
             message = (
                 f"{connection.address} is bound to workspace {workspace}, and {desired.address} is in "
@@ -157,15 +185,15 @@ def _jobs(desired: Desired, body: Map, resources: Mapping[str, Desired]) -> Iter
 
 
 def _users(
-    desired: Desired, body: Map, users: Mapping[str, str], suggestions: Suggestions
+    desired: Desired, body: Map, users: Mapping[str, str], suggestions: Suggestions, doubtful: Doubtful
 ) -> Iterator[Problem]:
     notify = at(body, ("notify",))
     for outcome, people in notify.items() if isinstance(notify, Map) else ():
         named: dict[str, str] = {}
         for index, person in enumerate(people if isinstance(people, list) else ()):
-            if not isinstance(person, str):
-                continue
             path = ("notify", outcome, index)
+            if not isinstance(person, str) or _in_doubt(doubtful, desired.address, path):
+                continue
             if person not in users and not _GUID.fullmatch(person):
                 close = suggestions.near(person, users)
                 message = f"{short(person)} is neither a user of cwsync.yaml nor a user's GUID (32 hexadecimal digits)"
