@@ -168,6 +168,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 def _flaw(text: str) -> str | None:
     """What no text that the service keeps should be; in one line, and nothing that cannot be seen."""
+    if text.isprintable() and text and text == text.strip():
+        return None  # nearly always, and told faster than by looking for what it might be
     if not text:
         return "is empty"
     if found := _CONTROL.search(text):
@@ -212,9 +214,11 @@ def check_name(name: str, longest: int) -> Iterator[Finding]:
     if len(name) > longest:
         message = f"the name has {len(name)} characters, and CloudWorks allows {longest}"
         yield Finding("CW210", message, ("name",), hint="give it a shorter `name`")
+    if _NAME.fullmatch(name):
+        return
     if flaw := _flaw(name):
         yield Finding("CW210", f"the name {flaw}", ("name",))
-    elif not _NAME.fullmatch(name):
+    else:
         yield Finding(
             "CW210",
             "CloudWorks' own screens only allow letters, digits, spaces, - and _ in a name, "

@@ -75,9 +75,9 @@ Doubtful = Mapping[str, Collection[Path]]
 """By address, the fields of which nobody knows what they should be: they are wrong by themselves."""
 
 
-def _in_doubt(doubtful: Doubtful, address: str, *paths: Path) -> bool:
-    known = doubtful.get(address, ())
-    return any(touches(path, known) for path in paths)
+def _in_doubt(doubtful: Doubtful, address: str, path: Path) -> bool:
+    known = doubtful.get(address)
+    return known is not None and touches(path, known)
 
 
 def _missing(
@@ -161,10 +161,11 @@ def _jobs(
     desired: Desired, body: Map, resources: Mapping[str, Desired], doubtful: Doubtful
 ) -> Iterator[Problem]:
     jobs: Any = desired.fields["jobs"]
+    unsure = desired.address in doubtful
     ends = ((index, *one) for index, job in enumerate(jobs) for one in job.items())
     for index, direction, end in ends:
         path = ("jobs", index, direction)
-        if _in_doubt(doubtful, desired.address, *((*path, name) for name in _FITTING)):
+        if unsure and any(_in_doubt(doubtful, desired.address, (*path, name)) for name in _FITTING):
             continue
         connection = resources.get(end["connection"].address or "")
         kind = str(connection.fields["type"]) if connection else None
