@@ -152,11 +152,11 @@ _PLAIN = (401, 403, 404, 408, 409, 429)
 
 _NO_ANSWER: dict[str, tuple[str, str]] = {
     "connect": (
-        "cannot connect",
+        "cannot connect to {host}",
         "check the network, HTTPS_PROXY and NO_PROXY, and the environment's region or api",
     ),
     "certificate": (
-        "the server's certificate cannot be verified",
+        "the certificate of {host} cannot be verified",
         "behind an inspecting proxy, let SSL_CERT_FILE name your company's certificate authorities",
     ),
     "proxy": ("the proxy refuses to connect", "check HTTPS_PROXY and its user name and password"),
@@ -191,6 +191,7 @@ def interpret(call: Call, outcome: Answer | NoAnswer) -> Reply | Failure:
 
 def _without_answer(call: Call, outcome: NoAnswer) -> Failure:
     text, hint = _NO_ANSWER[outcome.reason]
+    text = text.format(host=outcome.host or "the server")
     again: Again
     if not outcome.sent:
         again = "always" if outcome.reason == "connect" else "never"

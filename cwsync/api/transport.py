@@ -10,11 +10,12 @@ import os
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -48,10 +49,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """No complete response; `sent` is False only where not one byte of the request can have left."""
+    """No complete response; `sent` is False only where not one byte of the request can have left. `host` is who
+    should have given it, with the port that the address names."""
 
     reason: Reason
     sent: bool
+    host: str = ""
 
 
 class Wire:
@@ -102,7 +105,7 @@ class Wire:
                     if self._clock.monotonic() > deadline:
                         return NoAnswer("timeout", sent=True)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            return _no_answer(error)
+            return replace(_no_answer(error), host=_host(url))
         return self._answer(response, bytes(received))
 
     def close(self) -> None:
@@ -118,6 +121,15 @@ class Wire:
             now = server_time or datetime.fromtimestamp(self._clock.wall(), UTC)
             retry_after = max(0.0, (until - now).total_seconds())
         return Answer(response.status_code, content, server_time, retry_after, response.charset_encoding)
+
+
+def _host(url: str) -> str:
+    """Of an address, what is no secret in any case."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+    except ValueError:  # no address
+        return ""
 
 
 def _moment(text: str | None) -> datetime | None:
