@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -125,11 +125,10 @@ class Wire:
 
 def _host(url: str) -> str:
     """Of an address, what is no secret in any case."""
-    try:
+    with suppress(ValueError):  # which says that it is no address
         parts = urlsplit(url)
         return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
-    except ValueError:  # no address
-        return ""
+    return ""
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -182,7 +182,9 @@ def test_only_a_server_of_a_known_authority_is_trusted(
     pair = tmp_path / "pair.pem"
     pair.write_bytes(self_signed())
     with serving(pair) as (client, seen):
-        with pytest.raises(Rejected, match="the certificate of 127[.]0[.]0[.]1:[0-9]+ cannot be verified") as caught:
+        with pytest.raises(
+            Rejected, match=r"the certificate of 127[.]0[.]0[.]1:[0-9]+ cannot be verified"
+        ) as caught:
             client.send("POST", "/x", {})
         assert "SSL_CERT_FILE" in (caught.value.problem.hint or "")
         assert seen == []
