@@ -174,5 +174,13 @@ def test_replace_makes_anew_and_repoints(tenant: Tenant, project: Project) -> No
     project.applied()
     before = json.loads(project.run("state", "show", "connection.sales").out)["id"]
     calls = sent(tenant, project, "apply", "--auto-approve", "--replace", "connection.sales")
-    assert calls[-1] == f"DELETE /integrations/connections/{before}"
+    made, repointed, deleted = (
+        next(place for place, call in enumerate(calls) if call.startswith(start))
+        for start in (
+            "POST /integrations/connections",
+            "PUT /integrations/",
+            f"DELETE /integrations/connections/{before}",
+        )
+    )
+    assert made < repointed < deleted
     nothing_left_to_do(project)
