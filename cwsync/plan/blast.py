@@ -26,7 +26,7 @@ def blast(
     there = [change for change in changes if change.id is not None]
     return Blast(
         tuple(_running([one for one in there if _sends(one)], observed, labels)),
-        tuple(_flows({same_id(str(one.id)): one for one in there}, desired, observed, labels)),
+        tuple(_flows(there, desired, observed, labels)),
         tuple(_lost_schedules(there, known, observed)),
     )
 
@@ -86,14 +86,16 @@ class _Step:
 
 
 def _flows(
-    changes: Mapping[str, Change],
+    changes: Iterable[Change],
     desired: Mapping[str, Desired],
     observed: Snapshot,
     labels: Mapping[str, str],
 ) -> Iterator[FlowEffect]:
-    fates = {id: change.action for id, change in changes.items() if change.kind == "integration"}
+    # One map for each kind: a schedule has the id of its integration.
+    fates = {same_id(str(one.id)): one.action for one in changes if one.kind == "integration"}
+    own = {same_id(str(one.id)): one for one in changes if one.kind == "flow"}
     for id, flow in sorted(observed.objects.get("flow", {}).items(), key=lambda one: (one[1].name, one[0])):
-        change = changes.get(id)
+        change = own.get(id)
         if flow.fields is None or (change is not None and change.action == "delete"):
             continue
         before = _steps(flow.fields.get("steps"), labels)

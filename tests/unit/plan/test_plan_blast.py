@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from unit.plan.scene import World, after, id_for, imports, plan, s3, sections, stranger
@@ -107,6 +108,29 @@ def test_a_flow_that_is_not_managed_loses_a_step() -> None:
         (flow,) = of.blast.flows
         assert (flow.label, flow.name) == ("flow Weekly", "Weekly")
         assert flow.steps == (StepEffect(1, "integration.b", "lost"),)
+
+
+@pytest.mark.parametrize(
+    ("gone", "how", "told"),
+    [
+        (True, {}, "lost"),
+        (False, {"selection": Selection(replace=("integration.a",))}, "lost"),
+        (True, {"lists": ChangeLists(removed=(Removed("integration.a"),))}, "no longer managed"),
+    ],
+)
+def test_what_becomes_of_a_step_is_told_also_where_its_schedule_is_managed(
+    gone: bool, how: dict[str, Any], told: str
+) -> None:
+    """A schedule has the id of its integration."""
+    step = {"dependsOn": [], "skip": False, "onFailure": "stop", "onPartialSuccess": "continue"}
+    both = [{"integration": id_for(f"integration.{key}"), **step} for key in "ab"]
+    parts = {"schedules": DAILY, "notifications": BOB}
+    world = after(sections(**THREE, **parts)).put(stranger("flow", "Weekly", steps=both))
+    of = plan(
+        sections(**{**THREE, "integrations": without("a")} if gone else {**THREE, **parts}), world, **how
+    )
+    assert {"schedule.a", "notification.a"} <= {one.address for one in of.changes if one.action != "no-op"}
+    assert steps(of) == [(1, "integration.a", told)]
 
 
 def test_a_flow_that_goes_loses_no_step() -> None:
