@@ -53,12 +53,14 @@ def _spans(outside: Outside, environ: Mapping[str, str]) -> Iterator[Spans]:
     if provider is None and not given:
         yield NO_SPANS
         return
-    with _continued(environ):
-        yield outside.spans if provider is None else OpenTelemetry(provider)
-    if provider is not None:
-        last = Thread(target=provider.shutdown, name="cwsync-telemetry", daemon=True)
-        last.start()
-        last.join(LAST_SECONDS)
+    try:
+        with _continued(environ):
+            yield outside.spans if provider is None else OpenTelemetry(provider)
+    finally:  # the spans of a command that fails are those that are looked for
+        if provider is not None:
+            last = Thread(target=provider.shutdown, name="cwsync-telemetry", daemon=True)
+            last.start()
+            last.join(LAST_SECONDS)
 
 
 @contextmanager

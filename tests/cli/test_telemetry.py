@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as Sent
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -206,6 +208,50 @@ def test_a_collector_gets_it(project: Project, tenant: Tenant) -> None:
     assert sum(span.name == "POST" for span in spans) >= sum(
         one.startswith("POST") for one in tenant.mutations()
     )
+
+
+def roots(got: list[ExportTraceServiceRequest]) -> list[Sent]:
+    """The spans that a collector got, of commands."""
+    scopes = [scope for one in got for resource in one.resource_spans for scope in resource.scope_spans]
+    return [span for scope in scopes for span in scope.spans if not span.parent_span_id]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("state", "show", "nope.x"), "CW507"),
+        (("apply",), "CW602"),
+        (("plan", "-C", "nowhere"), "CW110"),
+    ],
+)
+def test_a_collector_gets_what_a_command_that_fails_has_done(
+    project: Project, arguments: tuple[str, ...], code: str
+) -> None:
+    (project.root.parent / "nowhere").mkdir()
+    project.applied()
+    project.replace("manifests/close.yaml", "Month close", "Months close")
+    given = tuple(str(project.root.parent / one) if one == "nowhere" else one for one in arguments)
+    plain = cwsync_process(*given, folder=project.root)
+    assert code in plain.err
+    with collector() as (url, got):
+        ran = cwsync_process(*given, folder=project.root, environ={"OTEL_EXPORTER_OTLP_ENDPOINT": url})
+    assert ran == plain
+    (root,) = roots(got)
+    told = {one.key: one.value.string_value or one.value.int_value for one in root.attributes}
+    assert root.status.code == Status.STATUS_CODE_ERROR
+    assert (told["error.type"], told["process.exit.code"]) == (code, ran.status)
+    assert (root.status.message, list(root.events)) == ("", [])
+
+
+def test_no_secret_goes_to_a_collector_where_a_command_fails(project: Project, tenant: Tenant) -> None:
+    told = f"Invalid credentials: {' '.join(SECRETS.values())}"
+    tenant.fault("status", "POST", "/token/authenticate", status=401, message=told)
+    with collector() as (url, got):
+        ran = cwsync_process("plan", folder=project.root, environ={"OTEL_EXPORTER_OTLP_ENDPOINT": url})
+    assert "CW302" in ran.err
+    assert [root.name for root in roots(got)] == ["cwsync plan"]
+    sent = b"".join(one.SerializeToString() for one in got)
+    assert not [secret for secret in SECRETS.values() if secret.encode() in sent]
 
 
 def test_a_name_of_ones_own_and_the_console(project: Project) -> None:
