@@ -203,6 +203,20 @@ def test_a_state_that_somebody_has_changed_is_refused(encrypted: Encrypted, name
         refused(encrypted.run(*arguments), "CW413", "somebody without the key", "cwsync state push")
 
 
+def test_of_a_copy_nothing_is_told_that_is_about_what_is_stored(encrypted: Encrypted) -> None:
+    """No command changes the copy: it stays as it is."""
+    encrypted.project.write("copy.json", encrypted.run("state", "pull").out)
+    (encrypted.project.root / "version.json").write_bytes(encrypted.stored)
+    pushed = encrypted.run("state", "push", "--force", "copy.json")
+    assert (pushed.status, "copy.json" in pushed.all) == (0, False), pushed.all
+    encrypted.key(TWO, "NEW_KEY")
+    encrypted.encryption(OLD)
+    again = encrypted.run("state", "push", "--force", "version.json")
+    assert again.status == 0, again.all
+    assert "version.json" not in again.all
+    assert again.err.count("is encrypted with the previous key") == 1  # of what is stored
+
+
 def test_a_damaged_state_is_put_back(encrypted: Encrypted) -> None:
     encrypted.project.write("copy.json", encrypted.run("state", "pull").out)
     encrypted.stored = encrypted.stored[:-20] + b'AAAAAAAAAAAA"\n}\n'
