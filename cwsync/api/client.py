@@ -176,16 +176,20 @@ class Client:
 
     @property
     def stats(self) -> Stats:
-        api, auth, limiter = self._api, self._auth, self._limiter
+        api, auth = self._api, self._auth
         return Stats(
             calls=api.calls,
             mutations=api.mutations,
-            retries=api.retries + auth.retries,
-            refused=api.refused + auth.refused,
-            paced=limiter.paced,
-            paused=limiter.paused + api.backed_off + auth.backed_off,
+            retries=api.retries,
+            refused=api.refused,
+            paced=api.waits.paced,
+            paused=api.waits.paused + api.backed_off,
             token_calls=auth.calls,
-            token_seconds=auth.seconds,
+            token_retries=auth.retries,
+            token_refused=auth.refused,
+            token_paced=auth.waits.paced,
+            token_paused=auth.waits.paused + auth.backed_off,
+            token_seconds=auth.seconds + auth.backed_off,
         )
 
     def _perform(

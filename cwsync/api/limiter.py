@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 
 from cwsync.api.clock import Clock
@@ -21,12 +22,17 @@ def rest(clock: Clock, seconds: float, wanted: Callable[[], None] | None) -> Non
     clock.sleep(seconds)
 
 
-class Limiter:
-    """`per_second` is the most that may start in a second; what the service refuses makes it less.
+@dataclass(slots=True)
+class Waits:
+    """The seconds that somebody has waited so far, over all threads: for one's turn, and for the end of a pause that
+    the service asked for."""
 
-    `paced` and `paused` are the seconds waited so far, over all threads: for one's turn, and for the end of a pause
-    that the service asked for.
-    """
+    paced: float = 0.0
+    paused: float = 0.0
+
+
+class Limiter:
+    """`per_second` is the most that may start in a second; what the service refuses makes it less."""
 
     def __init__(self, per_second: float | None, clock: Clock) -> None:
         self._clock = clock
@@ -35,11 +41,12 @@ class Limiter:
         # Who came when: it is told who is ahead, so that each of many sleeps until about its own turn.
         self._came = 0
         self._gone = 0
-        self.paced = 0.0
-        self.paused = 0.0
 
-    def acquire(self, wanted: Callable[[], None] | None = None) -> float:
-        """Wait for this request's turn; when it starts. `wanted` is asked meanwhile, and ends it by raising."""
+    def acquire(self, wanted: Callable[[], None] | None, waits: Waits) -> float:
+        """Wait for this request's turn; when it starts. `wanted` is asked meanwhile, and ends it by raising.
+
+        What it waited is added to `waits`.
+        """
         begun = self._clock.monotonic()
         with self._lock:
             place = self._came
@@ -52,8 +59,8 @@ class Limiter:
                     if wait <= 0:
                         self._pace.begin(now)
                         paused = min(now - begun, max(0.0, self._pace.resume - begun))
-                        self.paused += paused
-                        self.paced += now - begun - paused
+                        waits.paused += paused
+                        waits.paced += now - begun - paused
                         return now
                 rest(self._clock, wait, wanted)
         finally:

@@ -10,7 +10,7 @@ from threading import Lock
 
 from cwsync.api.clock import Clock
 from cwsync.api.exchange import described, tell
-from cwsync.api.limiter import Limiter, rest
+from cwsync.api.limiter import Limiter, Waits, rest
 from cwsync.api.replies import Call, Failure, Reply, interpret
 from cwsync.api.transport import Wire
 from cwsync.telemetry import NO_SPANS, Spans
@@ -42,6 +42,7 @@ class Line:
         self.retries = 0
         self.refused = 0
         self.backed_off = 0.0
+        self.waits = Waits()
         self.seconds = 0.0
         self.server_time: datetime | None = None
         self._told_at = 0.0
@@ -52,7 +53,7 @@ class Line:
         """One request, when its turn has come."""
         call = replace(call, secrets=(*call.secrets, authorization.partition(" ")[2]))
         begun = self._clock.monotonic()
-        turn = self._limiter.acquire(call.wanted)
+        turn = self._limiter.acquire(call.wanted, self.waits)
         headers = {
             "Authorization": authorization,
             "Content-Type": "application/json",

@@ -7,11 +7,11 @@ from dataclasses import astuple, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a run has cost so far, or a part of it. Token calls are apart, in `token_calls` and `token_seconds`;
-    all else counts them too.
+    """What a run has cost so far, or a part of it. Signing in is apart, in the fields that begin with `token_`.
 
     `refused` counts 429 and 503. Of the seconds over all threads, `paced` were waited for the request's turn, and
-    `paused` before a request was sent again, or because the service asked all to wait.
+    `paused` before a request was sent again, or because the service asked all to wait. `token_seconds` are all that
+    signing in took, with what it waited.
     """
 
     calls: int = 0
@@ -21,11 +21,25 @@ class Stats:
     paced: float = 0.0
     paused: float = 0.0
     token_calls: int = 0
+    token_retries: int = 0
+    token_refused: int = 0
+    token_paced: float = 0.0
+    token_paused: float = 0.0
     token_seconds: float = 0.0
 
     @property
     def waited(self) -> float:
-        return self.paced + self.paused
+        return self.paced + self.paused + self.token_paced + self.token_paused
+
+    @property
+    def troubles_of_signing_in(self) -> Stats:
+        """Its retries, refusals and waits, in the fields that all else has them in."""
+        return Stats(
+            retries=self.token_retries,
+            refused=self.token_refused,
+            paced=self.token_paced,
+            paused=self.token_paused,
+        )
 
     def __add__(self, other: Stats) -> Stats:
         return Stats(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))

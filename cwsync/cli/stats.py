@@ -71,9 +71,10 @@ class Watch:
             in_all, seconds_in_all = in_all + cost, seconds_in_all + seconds
             if name in self._costs:
                 rows.append(_row(name, cost.calls, cost, max(0.0, seconds - cost.token_seconds)))
+        troubles = in_all.troubles_of_signing_in
         if in_all.token_calls:
-            rows.insert(0, _row("sign in", in_all.token_calls, Stats(), in_all.token_seconds))
-        rows.append(_row("total", in_all.calls + in_all.token_calls, in_all, seconds_in_all))
+            rows.insert(0, _row("sign in", in_all.token_calls, troubles, in_all.token_seconds))
+        rows.append(_row("total", in_all.calls + in_all.token_calls, in_all + troubles, seconds_in_all))
         return _aligned(rows)
 
     @contextmanager

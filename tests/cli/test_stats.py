@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -69,6 +70,38 @@ def test_what_was_refused_and_waited_for_is_told(project: Project, tenant: Tenan
     assert paused >= 3
     assert seconds >= 3
     assert rows["total"][5:7] == [paced, paused]
+
+
+def test_what_signing_in_was_refused_and_waited_for_is_told_of_signing_in(
+    project: Project, tenant: Tenant
+) -> None:
+    tenant.fault("status", "POST", "/token/authenticate", nth=1, status=429, retryAfter=3)
+    tenant.fault("status", "POST", "/token/authenticate", nth=2, status=503)
+    rows = table(ran(project, "plan", "--stats").err)
+    assert rows["sign in"][:5] == [4, 0, 0, 2, 2]  # three for a token, and whom it stands for
+    paced, paused, seconds = rows["sign in"][5:]
+    assert (rows["read"][:5], rows["other"][:5]) == ([3, 3, 0, 0, 0], [0, 0, 0, 0, 0])
+    assert rows["read"][6] == rows["other"][6] == rows["other"][7] == 0
+    assert paused >= 3
+    assert seconds == pytest.approx(4 * SECONDS + paced + paused, abs=0.1)
+    assert rows["total"][:5] == [7, 3, 0, 2, 2]
+    assert rows["total"][5:7] == [pytest.approx(paced + rows["read"][5], abs=0.05), paused]
+
+
+def test_a_service_that_cannot_be_reached_costs_signing_in(tmp_path: Path, tenant: Tenant) -> None:
+    project = small(tenant, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        closed = nobody.getsockname()[1]
+    project.replace("cwsync.yaml", f"auth: {tenant.url}", f"auth: http://127.0.0.1:{closed}")
+    failed = ran(project, "plan", "--stats")
+    assert failed.status == 1
+    rows = table(failed.err)
+    assert rows["sign in"][:5] == [6, 0, 0, 5, 0]
+    _, paused, seconds = rows["sign in"][5:]
+    assert paused >= 5
+    assert seconds == pytest.approx(6 * SECONDS + paused, abs=0.1)
+    assert rows["other"] == [0, 0, 0, 0, 0, 0, 0, 0]
+    assert rows["total"] == rows["sign in"]
 
 
 def test_a_deletion_s_further_reads_are_reads(project: Project, tenant: Tenant) -> None:
