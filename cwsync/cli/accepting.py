@@ -53,6 +53,7 @@ class Accepting:
         self._tenant = tenant
         self._files = {shown(path): path for path in manifest_files(workspace.project)}
         self.texts: dict[Path, Text] = {}
+        self._secrets = workspace.secret_status(self.desired, state)  # nothing that is accepted changes one
         self._plan = self._planned(self.desired, state)
 
     def take(self, address: str) -> Accepted:
@@ -85,7 +86,7 @@ class Accepting:
         return self.desired[address]
 
     def _planned(self, desired: Mapping[str, Desired], state: State) -> Plan:
-        return self._workspace.plan_of(desired, state, self._snapshot, self._tenant)
+        return self._workspace.plan_of(desired, state, self._tenant, self._secrets, self._snapshot)
 
     def _state_after(self, desired: Desired, drift: Drift) -> State:
         """The state in which what is observed is what was applied."""

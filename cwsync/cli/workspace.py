@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,17 +200,18 @@ class Workspace:
 
         fast = fast and not self.project.environment.emulated  # which is read in full in no time
         snapshot = self.read(desired, self._moved(state), self.lists, fast=fast)
-        plan = self._plan(desired, state, snapshot, tenant, self.lists)
+        planned = partial(self.plan_of, desired, state, tenant, self.secret_status(desired, state))
+        plan = planned(snapshot)
         while changed := snapshot.assumed & plan.touched:
             with self.outside.spans.span("read"):
                 snapshot = read_in_full(self.client, snapshot, changed)
-            plan = self._plan(desired, state, snapshot, tenant, self.lists)
+            plan = planned(snapshot)
         going = {change.kind for change in plan.changes if change.action in ("delete", "replace")}
         for kind, users in (("connection", "integration"), ("integration", "flow")):
             if kind in going:
                 with self.outside.spans.span("read"):
                     snapshot = sweep(self.client, snapshot, users)
-        return (self._plan(desired, state, snapshot, tenant, self.lists) if going else plan), snapshot
+        return (planned(snapshot) if going else plan), snapshot
 
     def _moved(self, state: State) -> State:
         """What was moved is read, and its secrets are compared, under the address that it will have."""
@@ -218,16 +219,18 @@ class Workspace:
 
         return relabel(state, self.desired, self.lists.moved).known
 
-    def _plan(
+    def plan_of(
         self,
         desired: Mapping[str, Desired],
         state: State,
-        snapshot: Snapshot,
         tenant: str,
-        lists: ChangeLists,
+        secrets: Mapping[str, Mapping[str, str]],
+        snapshot: Snapshot,
         *,
-        judged: bool = True,
+        drift_alone: bool = False,
     ) -> Plan:
+        """The plan on a picture of the tenant that is at hand; `secrets` is their `secret_status`. With
+        `drift_alone` it is for what has drifted: nothing is listed to be changed, and no policy judges."""
         from cwsync.plan import make_plan
 
         return make_plan(
@@ -237,30 +240,28 @@ class Workspace:
             environment=self.environment,
             tenant=tenant,
             guards=self.project.environment.guards,
-            secrets=self.secret_status(desired, self._moved(state)),
-            lists=lists,
+            secrets=secrets,
+            lists=ChangeLists() if drift_alone else self.lists,
             selection=self.selection,
-            policies=self.project.policies if judged else (),
-            approval=self.approval if judged else None,
+            policies=() if drift_alone else self.project.policies,
+            approval=None if drift_alone else self.approval,
         )
-
-    def plan_of(self, desired: Mapping[str, Desired], state: State, snapshot: Snapshot, tenant: str) -> Plan:
-        """The plan on a picture of the tenant that is at hand."""
-        return self._plan(desired, state, snapshot, tenant, self.lists)
 
     def drifted(self, state: State, tenant: str, *, everything: bool = False) -> tuple[Plan, Snapshot]:
         """What has become of everything that is managed; the manifests only say what is to be ignored, and
         under which address something is declared now. With `everything` all lists are read."""
         known = self._moved(state)
         desired = {address: one for address, one in self.desired.items() if address in known.resources}
-        nothing = ChangeLists()
-        snapshot = self.read({}, known, nothing, everything=everything)
-        return self._plan(desired, known, snapshot, tenant, nothing, judged=False), snapshot
+        snapshot = self.read({}, known, ChangeLists(), everything=everything)
+        secrets = self.secret_status(desired, known)
+        return self.plan_of(desired, known, tenant, secrets, snapshot, drift_alone=True), snapshot
 
     def secret_status(self, desired: Mapping[str, Desired], state: State) -> dict[str, dict[str, str]]:
-        """Of each secret of a managed resource: is it the one that was last applied?"""
+        """Of each secret of a managed resource: is it the one that was last applied? It runs the commands that
+        secrets come from, and they may be slow, or give another value each time: so ask once for each plan."""
         from cwsync.state import compare, find_key
 
+        state = self._moved(state)
         managed = [one for one in desired.values() if one.secrets and one.address in state.resources]
         if not managed:
             return {}
