@@ -25,7 +25,8 @@ SOON_SECONDS = 20.0
 STAY_SECONDS, LONGEST_STAY_SECONDS = 90.0, 360.0
 BEYOND = 0.1
 FAR_BEYOND = 1.1
-SLOWEST = 1.0
+# Slower than any budget that has been heard of; at its own rate, a service of one a second would refuse on and on.
+SLOWEST = 0.5
 
 
 class Pace:

@@ -38,6 +38,20 @@ def test_without_a_ceiling_the_budget_is_learned(limit: str) -> None:
     assert course.share_refused <= 0.01
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.005])
+@pytest.mark.parametrize("ceiling", [float(LIMIT), None])
+@pytest.mark.parametrize(("rate", "share"), [(1, 0.10), (2, 0.05)])
+def test_a_tenant_of_a_small_budget_is_not_asked_on_and_on(
+    rate: int, share: float, ceiling: float | None, jitter: float
+) -> None:
+    seconds = 300
+    course = run(Pace(ceiling, 0.0), sliding_window(rate), seconds * rate, jitter=jitter)
+    taken = sum(moment < seconds for moment in course.taken)
+    refused = sum(moment < seconds for moment in course.refused)
+    assert taken >= 0.85 * rate * seconds
+    assert refused < share * (taken + refused)
+
+
 def test_without_a_ceiling_nothing_waits_for_a_service_that_takes_everything() -> None:
     course = run(Pace(None, 0.0), lambda _now: True, 1600)
     assert course.taken[-1] == pytest.approx(1600 / 16 * 0.05)
