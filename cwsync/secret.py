@@ -17,6 +17,9 @@ from cwsync.errors import CwsyncError, fail
 
 COMMAND_TIMEOUT_SECONDS = 30
 
+SECRET_SETTINGS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+"""The settings of a connection to PostgreSQL that are secrets."""
+
 
 class SecretSource(BaseModel):
     """Where a secret comes from: exactly one of an environment variable, a file or a command."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from cwsync.secret import SECRET_SETTINGS
+
 _REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 _BUCKETS = ("s3", "gs", "az")
 _DATABASES = ("postgresql", "postgres")
 _FORM = "s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, postgresql://USER@HOST/DATABASE, or a file's path"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-# What a connection of PostgreSQL's can be told that is a secret.
-_SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 
 
 class Wrong(NamedTuple):
@@ -42,11 +42,14 @@ def wrong_state(place: str) -> Wrong | None:
 
 
 def _wrong_database(rest: str) -> Wrong | None:
-    address, _, query = rest.partition("?")
-    user, _, _ = address.rpartition("@")
-    settings = [one.partition("=") for one in query.split("&") if one]
-    if user.partition(":")[2] or any(name in _SECRETS and value for name, _, value in settings):
-        hint = "take it out of the address, and give it as PGPASSWORD, in ~/.pgpass, or in a service file"
+    # A password may hold a / or a ? that should have been escaped: all up to the last @ may be one.
+    user, _, _ = rest.rpartition("@")
+    settings = [one.partition("=") for one in rest.partition("?")[2].split("&") if one]
+    if user.partition(":")[2] or any(name in SECRET_SETTINGS and value for name, _, value in settings):
+        hint = (
+            "take it out of the address, and give it as PGPASSWORD, in ~/.pgpass, or in a service file; "
+            "an @ after the server's name is written %40"
+        )
         return Wrong("CW121", "holds a password, and a secret is never written out in a file", hint)
     if re.search(r"[#\\\s]", rest):
         hint = "write it as postgresql://USER@HOST:PORT/DATABASE?state=NAME"

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from weakref import finalize
 
 from cwsync.errors import CwsyncError, fail, suggest
+from cwsync.secret import SECRET_SETTINGS
 from cwsync.state.troubles import Trouble
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     Cursor: TypeAlias = psycopg.Cursor[tuple[object, ...]]
 
 T = TypeVar("T")
-
-SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
-"""The settings of a connection that are secrets."""
 
 # What a URL may set otherwise. Whoever is silent for half a minute is dead; and a standby may be behind.
 _SETTINGS: dict[str, str | int] = {
@@ -83,7 +81,7 @@ class Database:
             settings = conninfo_to_dict(address)
         except ProgrammingError:
             raise _wrong_address(address) from None
-        if any(settings.get(name) for name in SECRETS):
+        if any(settings.get(name) for name in SECRET_SETTINGS):
             raise fail("CW121", "the address of the state holds a password", hint=_CREDENTIALS)
         return cls(address)
 
@@ -223,12 +221,13 @@ def _installed() -> None:
 
 
 def _wrong_address(address: str) -> CwsyncError:
-    """Names what libpq does not know, and nothing else of the address."""
+    """Names what libpq does not know where it is a plain word, and nothing else of the address: it may be a part
+    of a password."""
     from psycopg.pq import Conninfo
 
     known = [option.keyword.decode() for option in Conninfo.get_defaults()]
     for name, _ in parse_qsl(address.partition("?")[2], keep_blank_values=True):
-        if name not in known:
+        if name not in known and re.fullmatch("[A-Za-z_]+", name):
             near = suggest(name, [*known, "state"])
             return fail(
                 "CW401",

@@ -341,6 +341,7 @@ def test_a_password_may_be_had_from_libpqs_own_file(
         ("postgresql://me:needle@db/acme", "holds a password", "PGPASSWORD", "CW121"),
         ("postgresql://me@db/acme?%70assword=needle", "holds a password", "PGPASSWORD", "CW121"),
         ("postgresql://me@db/acme?pasword=needle", "does not know: pasword", "'password'?", "CW401"),
+        ("postgresql://me@db/acme?needle@1", "cannot be used", "postgresql://USER@HOST", "CW401"),
         (
             "postgresql://me@[db/needle",
             "address of the state cannot be used",
