@@ -48,9 +48,7 @@ class Worker(Means):
         service did; a defect of ours goes through."""
         work = _Work(Attempt(self, task))
         try:
-            if task.kind.name == "notification" and task.action is not Action.DELETE:
-                return work.notification()
-            return work.single()
+            return work.when_idle()
         except Withdrawn:
             return work.withdrawn()
         except Undecided as undecided:
@@ -102,35 +100,42 @@ class _Work:
             return self.result("failed", problem=problem)
         return None
 
-    def single(self) -> Result:
+    def when_idle(self) -> Result:
         """What a run is in the way of is not done: it is tried again when that run is over, and looked at before
         that as the first time."""
-        left = pauses(self.attempt.means.patience)
+        task, means = self.task, self.attempt.means
+        parts = task.kind.name == "notification" and task.action is not Action.DELETE
+        left = pauses(means.patience)
         told = False
         while True:
-            if self._is_gone_already():
-                return self.result("done", id=self.task.id)
             try:
-                return self._done(self.attempt.until_known(), self.attempt.goal())
+                return self._notification() if parts else self._single()
             except Busy:
                 pause = next(left, None)
                 if pause is None:
                     raise
+            self.attempt.task = task
             if not told:
-                self.attempt.means.waiting(self.task.call)
+                means.waiting(task.call)
                 told = True
             self._until_idle(pause, left)
 
     def _until_idle(self, pause: float, left: Iterator[float]) -> None:
-        """Wait until the object says that it no longer runs. A flow may say so while one of its steps runs: then
-        the next try is refused as well. Raises `Withdrawn`."""
+        """Wait until the object, or the integration that it is a part of, says that it no longer runs. A flow may
+        say so while one of its steps runs: then the next try is refused as well. Raises `Withdrawn`."""
         means, task = self.attempt.means, self.task
+        kind, id = ("integration", task.parent) if task.parent else (task.kind.name, task.id)
         for each in chain([pause], left):
             means.sleep(each)
             if means.stopping():
                 raise Withdrawn("the run stops")
-            if task.id is None or not is_running(means.client, task.kind.name, task.id):
+            if id is None or not is_running(means.client, kind, id):
                 return
+
+    def _single(self) -> Result:
+        if self._is_gone_already():
+            return self.result("done", id=self.task.id)
+        return self._done(self.attempt.until_known(), self.attempt.goal())
 
     def _done(self, id: str | None, applied: Fields | None) -> Result:
         confirmed = not (self.attempt.adopted and self.task.secrets)
@@ -159,7 +164,7 @@ class _Work:
             message = f"{self.task.address} {what}{by} since the tenant was read, so nothing was sent for it"
             raise Rejected(Problem("CW513", message, hint="plan again to see what it is now"))
 
-    def notification(self) -> Result:
+    def _notification(self) -> Result:
         """Written over the one that the service made with the integration, if it did (facts A5).
 
         A PUT cannot take an outcome away, and may not take users away (facts C4, F6): then what is there
@@ -170,7 +175,7 @@ class _Work:
         seen = self.attempt.means.look().part_of("notification", task.parent)
         if seen is None:
             return self._as(task.instead(Action.CREATE))
-        if task.as_read and not task.intent.pre.absent:
+        if task.as_read and not task.intent.pre.absent and not self.attempt.changed:
             self._refuse_unless_before(seen)
         if set(_notify(seen.fields)) <= set(_notify(task.goal)):
             made = self._as(task.instead(Action.UPDATE, seen))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from threading import Event
+from typing import Any
 
 import pytest
-from unit.apply.rig import Rig, imports, process, s3
+from unit.apply.rig import ALICE, BOB, Manifest, Rig, imports, notify, once, process, s3
 
 BEFORE = {"connections": {"sales": s3()}, "integrations": {"accounts": imports("sales"), "close": process()}}
 AFTER = {**BEFORE, "integrations": {"accounts": imports("sales", file="b.csv"), "close": process("Shut")}}
@@ -83,3 +84,89 @@ def test_an_interrupt_ends_the_wait_at_once(busy: Rig) -> None:
     assert ("Accounts", "a.csv") in names_and_files(busy)
     assert not busy.state.pending
     assert [one.address for one in run.result.skipped if one.address == "integration.accounts"]
+
+
+CLOSE: Manifest = {"integrations": {"close": process()}}
+NOTIFICATION = "/2/0/integrations/notification*"
+
+
+def told(**users: list[str]) -> Manifest:
+    return {**CLOSE, "notifications": {"close": notify(**users)}}
+
+
+def refuse(rig: Rig, method: str, *nth: int) -> None:
+    for each in nth:
+        rig.tenant.fault(
+            "status", method, NOTIFICATION, nth=each, status=409, message="Integration is already running"
+        )
+
+
+def config(rig: Rig) -> Any:
+    (found,) = rig.tenant.snapshot()["notifications"]
+    return found["config"]
+
+
+def test_a_notification_waits_as_well(rig: Rig) -> None:
+    rig.apply(told(full_failure=[ALICE]))
+    rig.slept.clear()
+    refuse(rig, "PUT", 1, 2)
+    waiting: list[str] = []
+
+    run = rig.apply(
+        told(full_failure=[ALICE, BOB]), patience=100, waiting=lambda call: waiting.append(call.address)
+    )
+
+    assert (run.codes, config(rig)) == ([], {"full_failure": [ALICE, BOB]})
+    assert [call.outcome for call in run.result.calls] == ["refused", "refused", "done"]
+    assert waiting == ["notification.close"]
+    assert waited(rig) == [1.0, 1.5]
+
+
+def test_a_notification_waits_for_the_end_of_its_integration_s_run(rig: Rig) -> None:
+    rig.apply(told(full_failure=[ALICE]))
+    rig.tenant.edit("update", "outcome", name="Close", body={"seconds": 60})
+    with rig.client() as client:
+        client.send("POST", f"/integrations/{rig.state.resources['integration.close'].id}/run")
+    refuse(rig, "PUT", 1)
+    begun = rig.now
+
+    run = rig.apply(told(full_failure=[ALICE, BOB]), patience=100)
+
+    assert [call.outcome for call in run.result.calls] == ["refused", "done"]
+    assert 60 <= rig.now - begun < 75
+
+
+def test_what_a_notification_s_own_calls_have_done_before_the_wait_is_no_one_else_s_change(rig: Rig) -> None:
+    rig.apply(told(full_failure=[ALICE, BOB]))
+    users = {"users": {"full_failure": [ALICE, BOB], "success": [BOB]}}
+    merge = once(lambda: rig.tenant.edit("update", "notification", name="Close", body=users))
+    rig.after = lambda request: merge(request) if request.method == "PUT" else None
+    refuse(rig, "DELETE", 1)
+    refuse(rig, "POST", 1)
+
+    run = rig.apply(told(full_failure=[BOB]), patience=100)
+
+    assert (run.codes, config(rig)) == ([], {"full_failure": [BOB]})
+    assert [(call.method, call.outcome) for call in run.result.calls] == [
+        ("PUT", "done"),
+        ("DELETE", "refused"),
+        ("DELETE", "done"),
+        ("POST", "refused"),
+        ("POST", "done"),
+    ]
+    assert rig.state.resources["notification.close"].applied["notify"] == {"full_failure": [BOB]}
+
+
+def test_what_somebody_changes_of_a_notification_meanwhile_is_not_overwritten(rig: Rig) -> None:
+    rig.apply(told(full_failure=[ALICE]))
+    refuse(rig, "PUT", 1)
+    rig.slept.clear()
+
+    def sleep(seconds: float) -> None:
+        rig.time.sleep(seconds)
+        if waited(rig):
+            rig.tenant.edit("update", "notification", name="Close", body={"users": {"success": [BOB]}})
+
+    run = rig.apply(told(full_failure=[ALICE, BOB]), patience=100, sleep=sleep)
+
+    assert (run.codes, config(rig)) == (["CW513"], {"success": [BOB], "full_failure": [ALICE]})
