@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from cwsync.apply.work import Result
 from cwsync.kinds import KINDS, Action, Behaviour, Desired, Observed, Snapshot, same_id
@@ -49,7 +50,7 @@ def _done(state: State, result: Result) -> State:
             id=result.id or (entry.id if entry else ""),
             name=name,
             applied=applied,  # type: ignore[arg-type] # a goal that was reached has no reference left
-            parent=owner(state, task.parent),
+            parent=owner(state, task.parent, task.address),
             secrets=secrets,
             protect=task.protect,
             origin=entry.origin if entry else "created",
@@ -73,13 +74,24 @@ def unsure_of_secrets(state: State, intent: Intent) -> State:
     )
 
 
-def owner(state: State, integration: str | None) -> str | None:
-    """The address of the integration that a schedule or a notification is a part of; its id where it has none."""
+def owner(state: State, integration: str | None, part: str) -> str | None:
+    """The address of the integration that `part`, a schedule or a notification, belongs to; its id where it has none.
+
+    It is looked for where it was, then under the part's own key, and only then in the whole state.
+    """
     if integration is None:
         return None
-    id = same_id(integration)
-    entries = ((at, entry) for at, entry in state.resources.items() if entry.kind == "integration")
-    return next((at for at, entry in entries if same_id(entry.id) == id), integration)
+    id, known = same_id(integration), state.resources.get(part)
+    likely = ((known and known.parent) or "", f"integration.{part.partition('.')[2]}")
+    first = ((at, state.resources[at]) for at in likely if at in state.resources)
+    return next(
+        (
+            at
+            for at, entry in chain(first, state.resources.items())
+            if entry.kind == "integration" and same_id(entry.id) == id
+        ),
+        integration,
+    )
 
 
 def set_aside(state: State, intent: Intent) -> State:

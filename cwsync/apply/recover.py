@@ -105,7 +105,7 @@ def bound(state: State, intent: Intent, found: Observed) -> State:
             id=found.id,
             name=found.name,
             applied=seen.live,  # type: ignore[arg-type] # what is observed has no reference left
-            parent=owner(state, intent.parent),
+            parent=owner(state, intent.parent, intent.address),
             secrets=unconfirmed(sent) if sent else (entry.secrets if entry else {}),
             protect=intent.protect or (entry is not None and entry.protect),
             origin=entry.origin if entry else "created",
