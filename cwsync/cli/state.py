@@ -172,8 +172,11 @@ def push_command(settings: Settings, file: IO[bytes], force: bool, lock_timeout:
             put_back(stored, copy, force=force)  # what is refused must make no saved plan stale
         with locked(settings, workspace, lock_timeout, None) as held:
             settle(settings, held)
-            new = held.found is None
-            held.update(lambda state: succeeding(state, copy) if new else put_back(state, copy, force=force))
+            if (
+                held.found is not None
+            ):  # taking the lock has counted on, and is no change that would be forgotten
+                put_back(held.found, copy, force=force)
+            held.update(lambda state: succeeding(state, copy))
         state = held.state
     if settings.format == "json":
         found = {"lineage": state.lineage, "serial": state.serial, "resources": len(state.resources)}

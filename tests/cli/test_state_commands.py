@@ -218,6 +218,16 @@ def test_a_copy_is_what_is_stored_and_can_be_put_back(project: Project, tenant: 
     assert project.run("plan", "--detailed-exitcode").status == 0
 
 
+@pytest.mark.parametrize("how_many", [6, 5])
+def test_a_copy_of_what_is_stored_may_always_be_put_back(project: Project, how_many: int) -> None:
+    """As it is, or mended by hand."""
+    now = stored(project.applied())
+    kept = dict([*now.resources.items()][:how_many])
+    project.write("copy.json", to_json(replace(now, resources=kept)).decode())
+    ran = project.run("state", "push", "copy.json")
+    assert (ran.status, stored(project).resources) == (0, kept), ran.all
+
+
 def test_a_state_that_was_lost_is_put_back_from_standard_input(project: Project) -> None:
     copy = project.applied().run("state", "pull").out
     lost = stored(project)
