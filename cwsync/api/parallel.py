@@ -21,7 +21,8 @@ def each(
 
     After the first failure nothing new starts; what is under way ends, and then the failure that
     stands first in the order of the items is raised. One thread means the caller's own. `tell` is called in the
-    caller's thread with how many of how many are done, at first and after each.
+    caller's thread with how many of how many are done, at first and after each. An interrupt waits for nothing: a
+    reply may take minutes, and what asks for one only reads.
     """
     work = list(items)
     tell(0, len(work))
@@ -31,15 +32,17 @@ def each(
             results.append(function(item))
             tell(len(results), len(work))
         return results
-    with ThreadPoolExecutor(min(threads, len(work))) as pool:
+    pool = ThreadPoolExecutor(min(threads, len(work)))
+    try:
         futures = [pool.submit(copy_context().run, function, item) for item in work]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                if future.exception() is not None:
-                    break
-                tell(done, len(work))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for done, future in enumerate(as_completed(futures), 1):
+            if future.exception() is not None:
+                break
+            tell(done, len(work))
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown(wait=True, cancel_futures=True)
     for future in futures:
         if not future.cancelled() and (error := future.exception()) is not None:
             raise error

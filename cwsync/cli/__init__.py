@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -119,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     _make_haste()
     status = run(arguments)
+    if status == Exit.INTERRUPTED:
+        _leave(status)
     gc.freeze()  # what is left goes with the process: it need not be searched for circles once more
     sys.exit(status)
 
@@ -134,6 +137,14 @@ def _make_haste() -> None:
     # httpx loads a command line of its own where rich is installed, and that takes as long as the rest of httpx.
     # It does without where that cannot be imported.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # what Python itself refuses to import
+
+
+def _leave(status: int) -> None:
+    """End the process at once: Python would wait for threads, and they for replies that nobody wants any more."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it, or it is closed
+            stream.flush()
+    os._exit(status)
 
 
 def run(arguments: Sequence[str] | None = None, outside: Outside | None = None) -> int:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -18,13 +13,12 @@ from cwsync.cli.auditing import audit_option
 from cwsync.cli.locking import lock_timeout_option, locked
 from cwsync.cli.selecting import with_selection
 from cwsync.cli.settings import Settings, with_settings
-from cwsync.cli.waiting import WaitingCommand, tell_waiting, wait_for_runs, wait_running_option
-from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
+from cwsync.cli.waiting import WaitingCommand, wait_for_runs, wait_running_option
+from cwsync.errors import CwsyncError, exit_status, fail
 
 if TYPE_CHECKING:
     from cwsync.apply import Recovered
     from cwsync.cli.workspace import Workspace
-    from cwsync.kinds import Snapshot
     from cwsync.plan import ApplyResult, Plan, Selection
     from cwsync.plan.saved import SavedPlan
     from cwsync.state import Held, State
@@ -138,6 +132,7 @@ def _locked(
     saved: SavedPlan | None,
 ) -> int:
     from cwsync.apply import recover, settled, settled_outcomes
+    from cwsync.cli.executing import execute
     from cwsync.cli.plan import show_plan, warn
     from cwsync.plan.saved import check_same, check_state
 
@@ -165,7 +160,7 @@ def _locked(
 
     if known(held.state) != held.state:
         held.update(known)
-    result = _execute(settings, workspace, held, plan, snapshot)
+    result = execute(settings, workspace, held, plan, snapshot)
     result = replace(
         result,
         applied=settled_outcomes(plan, held.state) + result.applied,
@@ -204,90 +199,6 @@ def _ask(plan: Plan) -> None:
         raise fail("CW604", "interrupted: nothing was changed") from None
     if answer.strip().lower() != "yes":
         raise fail("CW603", "not approved: nothing was changed")
-
-
-def _execute(
-    settings: Settings, workspace: Workspace, held: Held, plan: Plan, snapshot: Snapshot
-) -> ApplyResult:
-    from cwsync.apply import Executor, addresses_to_send, both, read_secrets, verify
-    from cwsync.cli.progress import live_progress
-    from cwsync.plan import ApplyResult
-
-    if not plan.calls:
-        return ApplyResult(plan.environment, plan.tenant)
-    addresses = addresses_to_send(plan, workspace.desired)
-    secrets = read_secrets(addresses, workspace.desired, workspace.project.root)
-    workspace.trail.know(plan=plan.digest)
-    with _interruptible(settings) as stop:
-        executor = Executor(
-            client=workspace.client,
-            held=held,
-            plan=plan,
-            desired=workspace.desired,
-            snapshot=snapshot,
-            secrets=secrets,
-            fingerprints=workspace.fingerprints(held.state.lineage, secrets),
-            parallelism=workspace.parallelism,
-            stop=stop,
-            sleep=workspace.outside.clock.sleep if workspace.outside.clock else None,
-            progress=live_progress(settings),
-            patience=workspace.patience,
-            waiting=tell_waiting(settings),
-        )
-        with _applying(workspace, plan):
-            result = executor.run()
-        if result.interrupted:
-            return result
-        with workspace.outside.spans.span("verify"):
-            seen = verify(workspace.client, held.state, result.applied, workspace.wait, already=result.seen)
-        found = seen.seen
-        if found is not None and workspace.with_versions(held.state, found) != held.state:
-            held.update(lambda state: workspace.with_versions(state, found))
-        if seen.correction is not None and seen.seen is not None and workspace.trail.problem is None:
-            with _applying(workspace, plan):
-                corrected = replace(executor, plan=seen.correction, snapshot=seen.seen).run()
-            result = both(result, corrected)
-    return replace(result, problems=result.problems + seen.problems + _partly(result))
-
-
-def _applying(workspace: Workspace, plan: Plan) -> AbstractContextManager[object]:
-    told = {"cwsync.plan.digest": plan.digest, "cwsync.environment": plan.environment}
-    return workspace.outside.spans.span("apply", told)
-
-
-def _partly(result: ApplyResult) -> tuple[Problem, ...]:
-    """Where some failed and some were applied, that is what a person must know first."""
-    changed = result.applied or any(sent.outcome == "done" for sent in result.calls)
-    if not changed or exit_status(result.problems) not in (Exit.ERROR, Exit.STALE):
-        return ()
-    hint = "what was applied is in the state: mend the cause, apply again, and only the rest is done"
-    return (Problem("CW601", "some operations failed, others were applied", hint=hint),)
-
-
-_INTERRUPTED = (
-    b"Interrupted: nothing new is begun, what is in flight is waited for. Once more to leave at once.\n"
-)
-
-
-@contextmanager
-def _interruptible(settings: Settings) -> Iterator[Event]:
-    """The first signal stops what has not begun; what is in flight ends and is saved. A second one is final."""
-    stop = Event()
-
-    def handle(_number: int, _frame: object) -> None:
-        if stop.is_set():
-            os._exit(Exit.INTERRUPTED)
-        stop.set()
-        # A signal may come in the middle of a line that is being printed, where printing is not allowed.
-        with suppress(OSError):
-            os.write(2, b"" if settings.quiet else _INTERRUPTED)
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _show_result(settings: Settings, plan: Plan, result: ApplyResult) -> int:
