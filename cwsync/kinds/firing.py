@@ -49,7 +49,7 @@ def next_firing(schedule: Mapping[str, Any], now: datetime) -> Firing:
 
 def _next(schedule: Mapping[str, Any], now: datetime) -> datetime | None:
     zone = ZoneInfo(str(schedule["timezone"]))
-    times = list(_times(schedule))
+    times = list(times_of_day(schedule))
     # What the clocks skip may put a time of yesterday into today.
     first = max(now.astimezone(zone).date() - timedelta(days=1), _day(schedule["startDate"]))
     last = first + _LONGEST_GAP
@@ -74,8 +74,8 @@ def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC).astimezone(zone)
 
 
-def _times(schedule: Mapping[str, Any]) -> Iterator[time]:
-    """The times of a day: each day begins anew with `fromTime`."""
+def times_of_day(schedule: Mapping[str, Any]) -> Iterator[time]:
+    """When it fires on a day on which it does: each day begins anew with `fromTime`."""
     if schedule["type"] != "hourly":
         yield time.fromisoformat(str(schedule["time"]))
         return

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from cwsync.errors import Place, Problem
 from cwsync.kinds import KINDS, Desired, same_id
+from cwsync.kinds.firing import times_of_day
 from cwsync.plan.decide import GONE
 from cwsync.plan.values import Change, PolicyVerdict, plain_address
 from cwsync.project import Day, Firing, Policy, matches
@@ -154,7 +155,8 @@ def _breaks(rule: Firing, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]
     """By field, when it fires and must not."""
     if not fields["enabled"]:
         return
-    late = [time for time in _times(fields) if rule.hours is not None and not _within(time, rule.hours)]
+    times = [f"{time:%H:%M}" for time in times_of_day(fields)]
+    late = [time for time in times if rule.hours is not None and not _within(time, rule.hours)]
     if late:
         yield ("fromTime" if "fromTime" in fields else "time"), f"fires at {', '.join(late)}"
     wrong = [day for day in _days(fields) if rule.days is not None and day not in rule.days]
@@ -167,16 +169,6 @@ def _breaks(rule: Firing, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]
 def _within(time: str, hours: str) -> bool:
     start, _, end = hours.partition("-")
     return start <= time <= end if start <= end else time >= start or time <= end
-
-
-def _times(fields: Mapping[str, Any]) -> Iterator[str]:
-    """Every time of the day at which it fires."""
-    if fields["type"] != "hourly":
-        yield fields["time"]
-        return
-    first, last = (int(fields[name][:2]) * 60 + int(fields[name][3:]) for name in ("fromTime", "toTime"))
-    for minute in range(first, last + 1, 60 * fields["repeatEvery"]):
-        yield f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _days(fields: Mapping[str, Any]) -> list[str]:
