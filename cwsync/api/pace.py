@@ -32,16 +32,17 @@ SLOWEST = 0.5
 class Pace:
     """The times at which requests may start, in seconds of one clock. Not for several threads at once.
 
-    `ceiling` is the most a second, None for no bound. After idleness up to one second's worth starts at once,
-    and the next only when that second is over: a service may count in windows of a second, sliding or fixed, or by
-    a token bucket, and none of these sees more than the rate in any second.
+    `ceiling` is the most a second, None for no bound; the rate stays a little below it. After idleness up to one
+    second's worth starts at once, and the next only when that second is over: a service may count in windows of a
+    second, sliding or fixed, or by a token bucket, and none of these sees more than the rate in any second.
 
     A refusal cuts the rate by a part, once for all requests that were under way together, and ends starting several
     at once. From there it rises in even steps, stays just below what was refused for a while, and then tries for more.
     """
 
     def __init__(self, ceiling: float | None, now: float) -> None:
-        self._ceiling = ceiling or math.inf
+        # A service that counts in a sliding window sees two requests closer together than they were sent.
+        self._ceiling = ceiling * (1 - BELOW) if ceiling else math.inf
         self.rate = self._ceiling
         self.resume = now
         self._next = now

@@ -31,6 +31,15 @@ def test_the_budget_is_used_and_hardly_anything_is_refused(limit: str, ceiling: 
     assert course.share_refused <= 0.01
 
 
+@pytest.mark.parametrize("jitter", [0.002, 0.01])
+@pytest.mark.parametrize("limit", [name for name in LIMITS if "small" not in name])
+def test_half_a_minute_at_the_limit_costs_no_refusal(limit: str, jitter: float) -> None:
+    """One would cost such a run a second and a half. (A small bucket refuses the first ones, which come at once.)"""
+    course = run(Pace(LIMIT, 0.0), LIMITS[limit](), 300, jitter=jitter)
+    assert course.per_second >= 0.97 * LIMIT
+    assert course.refused == []
+
+
 @pytest.mark.parametrize("limit", LIMITS)
 def test_without_a_ceiling_the_budget_is_learned(limit: str) -> None:
     course = run(Pace(None, 0.0), LIMITS[limit](), 5000)
@@ -60,8 +69,9 @@ def test_without_a_ceiling_nothing_waits_for_a_service_that_takes_everything() -
 def test_a_second_s_worth_may_start_at_once_and_then_its_second_must_pass() -> None:
     pace = Pace(10, 0.0)
     course = run(pace, lambda _now: True, 25)
-    assert course.started[:11] == pytest.approx([0.0] * 10 + [1.0])
-    assert course.started[-1] == pytest.approx(2.4)
+    assert course.started[:11] == pytest.approx([0.0] * 10 + [1.0], rel=0.03)
+    assert course.started[10] >= 1.0
+    assert course.started[-1] == pytest.approx(2.4, rel=0.03)
 
 
 def test_no_second_sees_more_than_the_ceiling_whatever_the_idleness_between() -> None:
@@ -139,7 +149,7 @@ def test_signing_in_counts_on_the_same_budget() -> None:
     service.on("GET", "/integrations/1", reply())
     client = service.client(per_second=1)
     client.get("/integrations/1")
-    assert service.time.now == pytest.approx(1)
+    assert service.time.now == pytest.approx(1, rel=0.03)
 
 
 @pytest.mark.parametrize("too_patient", [False, True])
