@@ -233,7 +233,14 @@ def _taken(kind: Kind, desired: Desired, inputs: Inputs, bindings: Bindings) -> 
     if held is None:
         return None
     message = f"{what} ({held.id}), and cwsync does not manage it"
-    hint += f"; or, if it is yours, take it over: with --adopt, or cwsync import {desired.address}={held.id}"
+    entry = inputs.known.resources.get(desired.address)
+    if entry is None:
+        hint += (
+            f"; or, if it is yours, take it over: with --adopt, or cwsync import {desired.address}={held.id}"
+        )
+    elif inputs.observed.get(kind.name, entry.id) is None:  # what the address stands for is gone
+        forget = f"cwsync state rm {desired.address} forgets the one that is gone ({entry.id})"
+        hint += f"; or, if this one is in its place, {forget}, and --adopt takes this one over"
     return Problem("CW501", message, place=desired.place, hint=hint, address=desired.address)
 
 

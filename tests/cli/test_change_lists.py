@@ -184,3 +184,20 @@ def test_replace_makes_anew_and_repoints(tenant: Tenant, project: Project) -> No
     )
     assert made < repointed < deleted
     nothing_left_to_do(project)
+
+
+def test_the_way_out_where_somebody_has_made_it_anew_is_one(tenant: Tenant, project: Project) -> None:
+    """What the address stands for is gone, and something else has its name: the hint is followed to its end."""
+    project.applied()
+    known = json.loads(project.run("state", "show", "--format", "json").out)["resources"]
+    steps = [{"referrer": known[address]["id"]} for address in ("integration.accounts", "integration.close")]
+    tenant.edit("delete", "flow", name="Nightly load")
+    made = tenant.edit("create", "flow", body={"name": "Nightly load", "steps": steps})
+    told = project.run("plan")
+    assert told.status == 1
+    gone = known["flow.nightly"]["id"]
+    assert f"cwsync state rm flow.nightly forgets the one that is gone ({gone})" in told.all
+    assert project.run("state", "rm", "flow.nightly").status == 0
+    assert project.run("apply", "--adopt", "--auto-approve").status == 0
+    assert json.loads(project.run("state", "show", "flow.nightly").out)["id"] == made
+    nothing_left_to_do(project)
