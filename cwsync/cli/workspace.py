@@ -297,19 +297,25 @@ class Workspace:
         """Of the secrets that a plan would send, those that can be had now: a rotation makes the plan stale."""
         from cwsync.apply import addresses_to_send
 
-        found = {
-            address: {
-                name: value
-                for name, source in self.desired[address].secrets.items()
-                if (value := source.available(self.project.root)) is not None
-            }
-            for address in addresses_to_send(plan, self.desired)
-        }
+        found = {address: self._at_hand(address) for address in addresses_to_send(plan, self.desired)}
         return self.fingerprints(state.lineage if state else "", found)
 
+    def _at_hand(self, address: str) -> dict[str, SecretStr]:
+        return {
+            name: value
+            for name, source in self.desired[address].secrets.items()
+            if (value := source.available(self.project.root)) is not None
+        }
+
     def check_secrets(self, saved: SavedPlan, state: State | None) -> None:
-        """Raise CW512 where a secret is not the one that the plan was made with."""
-        now = self.fingerprints_to_send(saved.plan, state)
+        """Raise CW512 where a secret is not the one that the plan was made with, and CW120 where it is missing: once
+        the lock is taken the plan can't be used again."""
+        from cwsync.apply import addresses_to_send, read_secrets
+
+        found = {address: self._at_hand(address) for address in addresses_to_send(saved.plan, self.desired)}
+        missing = [at for at, values in found.items() if len(values) < len(self.desired[at].secrets)]
+        read_secrets(missing, self.desired, self.project.root)
+        now = self.fingerprints(state.lineage if state else "", found)
         moved = [
             f"{address}.{name}"
             for address, marks in saved.secrets.items()
