@@ -76,7 +76,8 @@ def _not_resolved(out: Path) -> CwsyncError:
     return fail(
         "CW515",
         f"an earlier run was cut off, and what became of it is not resolved, so {out} was not written",
-        hint="cwsync apply resolves it by reading the tenant, before it asks; then make the plan again",
+        hint="cwsync recover --resolve finds it out by reading the tenant, and changes nothing there; then make the "
+        "plan again",
     )
 
 

@@ -10,7 +10,7 @@ import click
 from cwsync.cli.auditing import audit_option
 from cwsync.cli.completing import addresses
 from cwsync.cli.locking import lock_timeout_option, locked
-from cwsync.cli.settings import Settings, with_settings
+from cwsync.cli.settings import Settings, put, with_settings
 from cwsync.errors import CwsyncError, Exit, Problem, exit_status, fail
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ _LIST = "cwsync recover lists what is pending"
     "--retry", is_flag=True, help="Forget the operation: the next plan compares with what is there."
 )
 @click.option("--id", "id", metavar="ID", help="With --adopt, which of several objects of the name.")
+@click.option(
+    "--resolve",
+    is_flag=True,
+    help="Record what became of all that needs no decision, as the next apply would, and do nothing else.",
+)
 @lock_timeout_option
 @audit_option
 def recover_command(
@@ -38,6 +43,7 @@ def recover_command(
     not_ours: bool,
     retry: bool,
     id: str | None,
+    resolve: bool,
     lock_timeout: float,
 ) -> int:
     """List operations whose outcome is not known, with what is known of each; or decide about one.
@@ -52,13 +58,34 @@ def recover_command(
         raise click.UsageError(f"{chosen[0]} needs the address that it is about")
     if id is not None and chosen != ["--adopt"]:
         raise click.UsageError("--id goes with --adopt")
+    if resolve and address is not None:
+        raise click.UsageError("--resolve is about all that is pending: it takes no address")
     with closing(_open(settings)) as workspace:
-        if not chosen or address is None:
+        if not (resolve or chosen):
             return _list(settings, workspace, address)
         workspace.trail.check()
         tenant = workspace.tenant(workspace.store.read())
         with locked(settings, workspace, lock_timeout, tenant) as held:
+            if address is None:
+                return _resolve(settings, workspace, held)
             return _decide(settings, workspace, held, address, chosen[0], id)
+
+
+def _resolve(settings: Settings, workspace: Workspace, held: Held) -> int:
+    """What every apply begins with, and no more: so that a plan can be made, and reviewed, after a run was cut off."""
+    from cwsync.apply import recover
+    from cwsync.report.document import to_json
+    from cwsync.report.problems import problems_text
+
+    recovered = recover(workspace.client, held, workspace.outside.sleep)
+    if settings.format == "json":
+        waiting = [problem.address for problem in recovered.problems]
+        settings.show(to_json({"resolved": list(recovered.notes), "pending": waiting}))
+    else:
+        settings.show("\n".join(recovered.notes or (() if recovered.problems else ("Nothing is pending.",))))
+    if recovered.problems:
+        put(problems_text(recovered.problems, color=settings.color), err=True)
+    return exit_status(recovered.problems)
 
 
 def _open(settings: Settings) -> Workspace:

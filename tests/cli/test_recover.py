@@ -122,6 +122,34 @@ def test_listing_writes_nothing_and_needs_no_lock(created: Project, tenant: Tena
     held.release()
 
 
+def test_what_needs_no_decision_is_resolved_and_nothing_else_is_done(
+    project: Project, tenant: Tenant
+) -> None:
+    """So that in a pipeline which applies reviewed plans alone a plan can be made again."""
+    not_known(project, tenant, "POST", happens=True)
+    refused = project.run("plan", "--out", "a.plan")
+    assert refused.status == 3
+    assert "cwsync recover --resolve" in refused.err
+    before = tenant.mutations()
+    ran = project.run("recover", "--resolve")
+    assert (ran.status, ran.out) == (0, f"{SALES}: the create of an earlier run was done\n")
+    assert (tenant.mutations(), state(project)["pending"], state(project)["lock"]) == (before, {}, None)
+    assert SALES in state(project)["resources"]
+    assert project.run("recover", "--resolve").out == "Nothing is pending.\n"
+    assert project.run("plan", "--out", "a.plan").status == 0
+    assert project.run("apply", "a.plan").status == 0
+
+
+def test_what_needs_a_decision_waits_for_it(created: Project) -> None:
+    before = state(created)["pending"]
+    text, told = created.run("recover", "--resolve"), created.run("recover", "--resolve", "--format", "json")
+    assert (text.status, text.out.strip()) == (5, "")
+    assert "CW605" in text.err
+    assert (told.status, json.loads(told.out)) == (5, {"resolved": [], "pending": [SALES]})
+    assert state(created)["pending"] == before
+    assert created.run("recover", SALES, "--resolve").status == 1
+
+
 def test_a_lock_of_a_process_that_has_ended_is_told_as_such(created: Project) -> None:
     acquire(LocalStore(created.root / STATE), tenant=str(state(created)["tenant"]), holder=gone())
     assert created.run("recover").err.endswith(", which has ended.\n")
