@@ -147,7 +147,7 @@ def _locked(
     if saved is not None:
         check_same(saved, plan)
     warn(settings, workspace)
-    shown = settings.format == "text" and (saved is None or settings.verbose)
+    shown = settings.format == "text" and (saved is None or settings.verbose or plan.empty)
     if shown:
         show_plan(settings, plan)  # a saved plan was reviewed, and is the same to the byte
     if any(problem.severity == "error" for problem in plan.problems):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cwsync.api import Client, NotFound, ServiceError, quote_id
@@ -86,7 +87,10 @@ def read_errors(client: Client, run_id: str) -> tuple[ActionErrors, ...]:
     except NotFound as error:
         if _no_errors(error):
             return ()
-        raise
+        hint = "cwsync history ADDR shows the runs of an integration or a flow, with their ids"
+        raise NotFound(
+            replace(error.problem, hint=hint), status=error.status, message=error.message
+        ) from None
     return errors_from_wire(reply.get("runs"))
 
 

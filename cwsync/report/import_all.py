@@ -81,7 +81,8 @@ def import_all_text(result: ImportResult, *, color: bool, quiet: bool = False) -
     blocks.append(problems_text(result.problems, color))
     blocks.append(paint("bold", _summary(result)))
     if result.imported and not quiet:
-        blocks.append("Next: look through the files, commit them, and run cwsync plan: it says No changes.")
+        then = "" if result.problems else ": it says No changes"
+        blocks.append(f"Next: look through the files, commit them, and run cwsync plan{then}.")
     return "\n\n".join(block for block in blocks if block)
 
 

@@ -114,6 +114,7 @@ def test_an_unknown_run(ready: Project) -> None:
     ran = ready.run("logs", "0123456789abcdef0123456789abcdef")
     assert (ran.status, ran.out) == (1, "")
     assert "CW304" in ran.err
+    assert "cwsync history ADDR shows the runs" in ran.err
 
 
 def test_the_errors_by_action(ready: Project, tenant: Tenant) -> None:

@@ -243,6 +243,24 @@ def test_what_a_person_must_decide_is_5(project: Project, tenant: Tenant) -> Non
     assert "Resources: 0 added, 1 changed, 0 destroyed." in again.out
 
 
+def test_a_missing_secret_does_not_use_a_plan_up(project: Project, tenant: Tenant) -> None:
+    assert project.run("plan", "--out", "a.plan").status == 0
+    secret = project.read("secrets/secret")
+    project.remove("secrets/secret")
+    refused = project.run("apply", "a.plan")
+    assert (refused.status, tenant.mutations()) == (1, [])
+    assert "CW120" in refused.err
+    project.write("secrets/secret", secret)
+    assert project.run("apply", "a.plan").status == 0
+
+
+def test_a_saved_plan_without_changes_says_so(project: Project) -> None:
+    project.applied()
+    assert project.run("plan", "--out", "a.plan").status == 0
+    ran = project.run("apply", "a.plan")
+    assert (ran.status, ran.out.startswith("No changes.")) == (0, True)
+
+
 def test_beside_something_pending_no_plan_is_saved(project: Project, tenant: Tenant) -> None:
     project.applied()
     project.replace("manifests/sales.yaml", "bucketName: landing", "bucketName: other")
