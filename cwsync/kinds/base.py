@@ -314,6 +314,11 @@ def text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) and value not in ("", "None") else None
 
 
+def is_true(value: object) -> bool:
+    """A flag of the service, which was also seen as a text (facts B15); absent means no."""
+    return str(value).lower() == "true"
+
+
 class Stamps(TypedDict):
     """Who made and changed an object, and when."""
 

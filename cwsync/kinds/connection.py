@@ -26,6 +26,7 @@ from cwsync.kinds.base import (
     check_guid,
     check_name,
     stamps,
+    text_or_none,
 )
 from cwsync.kinds.naming import Naming, Written, called
 from cwsync.kinds.values import Fields, Observed, same_id
@@ -183,8 +184,8 @@ def _from_wire(item: Wire) -> Observed:
     for setting in SETTINGS.get(kind or "", ()):
         if body.get(setting) is not None:
             fields[setting] = body[setting]
-    if workspace := item.get("workspaceId") or body.get("workspaceId"):
-        fields["workspaceId"] = same_id(str(workspace))
+    if workspace := text_or_none(item.get("workspaceId")) or text_or_none(body.get("workspaceId")):
+        fields["workspaceId"] = same_id(workspace)
     method = item.get("authMethod") or body.get("authMethod") or AZURE_METHOD
     foreign = None
     if kind not in SETTINGS:

@@ -26,6 +26,7 @@ from cwsync.kinds.base import (
     Write,
     check_name,
     check_reference,
+    is_true,
     ref,
     short,
     stamps,
@@ -153,7 +154,7 @@ def _step_from_wire(step: Wire) -> dict[str, Value]:
     return {
         "integration": same_id(str(step["referrer"])),
         "dependsOn": [same_id(str(one)) for one in step.get("dependsOn") or ()],
-        "skip": str(step.get("isSkipped", False)).lower() == "true",  # facts B15
+        "skip": is_true(step.get("isSkipped")),
         "onFailure": behaviour.get("failure", "stop"),
         "onPartialSuccess": partial,
     }

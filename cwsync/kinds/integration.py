@@ -28,6 +28,7 @@ from cwsync.kinds.base import (
     check_guid,
     check_name,
     check_reference,
+    is_true,
     ref,
     stamps,
     text_or_none,
@@ -234,7 +235,7 @@ def _from_wire(item: Wire) -> Observed:
         "name": str(item["name"]),
         "workspaceId": same_id(str(item.get("workspaceId") or in_an_end(item, "workspaceId") or "")),
         "modelId": same_id(str(item.get("modelId") or in_an_end(item, "modelId") or "")).upper(),
-        "nuxVisible": bool(item.get("nuxVisible")),
+        "nuxVisible": is_true(item.get("nuxVisible")),
     }
     if item.get("processId"):
         fields["processId"] = str(item["processId"])

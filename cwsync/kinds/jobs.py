@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cwsync.kinds.base import Body, Wire
+from cwsync.kinds.base import Body, Wire, is_true
 from cwsync.kinds.naming import Naming, Written
 from cwsync.kinds.values import Value, same_id
 
@@ -43,7 +43,7 @@ def job_from_wire(job: Wire) -> dict[str, Value]:
         content["fileId"] = str(model["fileId"])
     else:
         if cloud.get("overwrite") is not None:
-            content["overwrite"] = cloud["overwrite"]
+            content["overwrite"] = is_true(cloud["overwrite"])
         if isinstance(job.get("mapping"), list) and job["mapping"]:
             pairs = {pair["sourceName"]: pair["targetName"] for pair in job["mapping"]}
             content["mapping"] = {source: pairs[source] for source in sorted(pairs)}

@@ -260,7 +260,8 @@ def _from_wire(item: Wire) -> Observed | None:
             fields[setting] = sorted(value, key=str) if isinstance(value, list) else value
     if schedule.get("type") == "monthly_relative_weekday":
         _one_weekday(fields)
-    fields["enabled"] = str(schedule.get("status") or "Active").lower() == "active"  # facts B22
+    # Set by one word and read as another (facts B22): either is taken.
+    fields["enabled"] = str(schedule.get("status") or "Active").lower() in ("active", "enabled")
     # The integration's own dates say nothing of its schedule, so nobody is named.
     return Observed("schedule", integration, str(fields["name"]), fields, parent=integration)
 

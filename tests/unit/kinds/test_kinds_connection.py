@@ -221,6 +221,11 @@ def test_b27_nobody_has_changed_it(never: str | None) -> None:
     assert _seen(**{**LIVE, "modifiedBy": never}).modified_by is None
 
 
+@pytest.mark.parametrize("none", [None, "None", ""])
+def test_b27_no_workspace_may_be_a_word_too(none: str | None) -> None:
+    assert _seen(**{**LIVE, "workspaceId": none}).fields == _seen(**LIVE).fields
+
+
 @pytest.mark.parametrize(
     "spelling", ["8A81B09D-5E8C-6F27-015E-CE3402487D33", "8a81b09d5e8c6f27015ece3402487d33"]
 )

@@ -149,6 +149,14 @@ def test_b35_whether_it_overwrites_is_always_said() -> None:
     assert _sent([quiet])["jobs"][0]["targets"][0]["overwrite"] is False
 
 
+@pytest.mark.parametrize(("given", "meant"), [(True, True), ("true", True), ("False", False), (False, False)])
+def test_b15_flags_may_be_texts(given: object, meant: bool) -> None:
+    _, wire = CASES["AnaplanToAmazonS3"]
+    seen = _seen(jobs=[{**wire, "targets": [{**wire["targets"][0], "overwrite": given}]}], nuxVisible=given)
+    assert seen.fields is not None
+    assert (seen.fields["nuxVisible"], _jobs(seen)[0]["export"]["overwrite"]) == (meant, meant)
+
+
 def test_b35_and_may_not_be_returned() -> None:
     _, wire = CASES["AnaplanToGoogleBigQuery"]
     target = {key: value for key, value in wire["targets"][0].items() if key != "overwrite"}

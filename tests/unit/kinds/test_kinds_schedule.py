@@ -49,7 +49,15 @@ def test_b20_the_body_repeats_the_integration(kind: str, action: Action) -> None
 
 @every_type
 @pytest.mark.parametrize(
-    ("status", "enabled"), [("Active", True), ("Inactive", False), ("ACTIVE", True), (None, True)]
+    ("status", "enabled"),
+    [
+        ("Active", True),
+        ("Inactive", False),
+        ("ACTIVE", True),
+        ("enabled", True),
+        ("Disabled", False),
+        (None, True),
+    ],
 )
 def test_b22_it_reads_back_as_it_was_sent_with_a_status(kind: str, status: str | None, enabled: bool) -> None:
     seen = _seen(type=kind, **COMMON, **CALENDARS[kind], status=status, nextScheduleDate="2030-01-07")
