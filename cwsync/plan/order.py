@@ -300,7 +300,8 @@ def _slot_wanted(change: Change, making: _Making) -> tuple[str, str]:
 
 
 def _numbered(nodes: list[_Node]) -> Iterator[Call]:
-    """Kahn's algorithm with a heap: of all that could come next, the first by kind and address.
+    """Kahn's algorithm with a heap: of all that could come next, the first by kind and address. Nodes are numbers here,
+    in that order: comparing those takes the same for many calls as for few.
 
     There is no circle to be met. Deletions of what has a name are waited for by each other alone, the user
     first. All else waits for changes of what it refers to, which refers to less; and for names to be free.
@@ -308,34 +309,35 @@ def _numbered(nodes: list[_Node]) -> Iterator[Call]:
     A part's deletion waits for an integration that comes in place of its own, and that one's parts: those
     wait in turn for parts of integrations that stay. A pause stands where the change that it is for stands.
     """
-    waiting = {node: len(set(node.after)) for node in nodes}
-    followers: dict[_Node, list[_Node]] = {}
-    for node in nodes:
-        for before in set(node.after):
-            followers.setdefault(before, []).append(node)
-    ready = [(node.priority, id(node), node) for node in nodes if not waiting[node]]
-    heapq.heapify(ready)
-    orders: dict[_Node, int] = {}
+    ranked = sorted(nodes, key=lambda node: node.priority)
+    place = {node: number for number, node in enumerate(ranked)}
+    waits = [{place[before] for before in node.after} for node in ranked]
+    left = [len(those) for those in waits]
+    followers: list[list[int]] = [[] for _ in ranked]
+    for number, those in enumerate(waits):
+        for before in those:
+            followers[before].append(number)
+    ready = [number for number, count in enumerate(left) if not count]  # in order, so a heap
+    orders: dict[int, int] = {}
     while ready:
-        _, _, node = heapq.heappop(ready)
-        orders[node] = len(orders) + 1
-        yield _call(node, orders)
-        for follower in followers.get(node, ()):
-            waiting[follower] -= 1
-            if not waiting[follower]:
-                heapq.heappush(ready, (follower.priority, id(follower), follower))
+        number = heapq.heappop(ready)
+        orders[number] = len(orders) + 1
+        yield _call(ranked[number], orders[number], sorted(orders[before] for before in waits[number]))
+        for follower in followers[number]:
+            left[follower] -= 1
+            if not left[follower]:
+                heapq.heappush(ready, follower)
     assert len(orders) == len(nodes), "calls wait for each other"
 
 
-def _call(node: _Node, orders: Mapping[_Node, int]) -> Call:
-    after = tuple(sorted({orders[before] for before in node.after}))
+def _call(node: _Node, order: int, after: list[int]) -> Call:
     return Call(
-        orders[node],
+        order,
         node.change.address,
         node.action,
         node.method,
         node.path,
-        after,
+        tuple(after),
         node.because,
         node.target,
     )
