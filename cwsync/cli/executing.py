@@ -69,20 +69,20 @@ def _verified(
     try:
         with workspace.outside.spans.span("verify"), _on_signals(signal.default_int_handler):
             seen = verify(workspace.client, held.state, result.applied, workspace.wait, already=result.seen)
-            found = seen.seen
-            if found is not None and workspace.with_versions(held.state, found) != held.state:
-                with suppress(CwsyncError):  # it only makes the next plan faster
-                    held.update(lambda state: workspace.with_versions(state, found))
     except KeyboardInterrupt:
-        message = "interrupted: all that was planned is done and in the state, and was not read again"
-        problem = Problem(
-            "CW604", message, hint="cwsync drift shows whether the service made something else of it"
-        )
+        message = "interrupted: what was done is in the state, and was not read again"
+        hint = "cwsync drift shows whether the service made something else of it"
+        problem = Problem("CW604", message, hint=hint)
         return replace(result, problems=(*result.problems, problem), interrupted=True)
-    if seen.correction is not None and seen.seen is not None and workspace.trail.problem is None:
-        with _interruptible(settings) as stop, _applying(workspace, executor.plan):
-            corrected = replace(executor, plan=seen.correction, snapshot=seen.seen, stop=stop).run()
-        result = both(result, corrected)
+    found = seen.seen
+    with _interruptible(settings) as stop:
+        if found is not None and workspace.with_versions(held.state, found) != held.state:
+            with suppress(CwsyncError):  # it only makes the next plan faster
+                held.update(lambda state: workspace.with_versions(state, found))
+        if seen.correction is not None and found is not None and workspace.trail.problem is None:
+            with _applying(workspace, executor.plan):
+                corrected = replace(executor, plan=seen.correction, snapshot=found, stop=stop).run()
+            result = both(result, corrected)
     return replace(result, problems=result.problems + seen.problems)
 
 

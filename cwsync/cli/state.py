@@ -172,9 +172,8 @@ def push_command(settings: Settings, file: IO[bytes], force: bool, lock_timeout:
             put_back(stored, copy, force=force)  # what is refused must make no saved plan stale
         with locked(settings, workspace, lock_timeout, None) as held:
             settle(settings, held)
-            if (
-                held.found is not None
-            ):  # taking the lock has counted on, and is no change that would be forgotten
+            if held.found is not None:
+                # Not held against `held.state`: taking the lock has counted on, and changed nothing else.
                 put_back(held.found, copy, force=force)
             held.update(lambda state: succeeding(state, copy))
         state = held.state

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.clocks import Skipping
-from support.program import command
+from support.program import cwsync_begun
 from support.projects import Project, small
 from support.tenant import Tenant, served
 
@@ -52,14 +51,7 @@ def interrupted(
     project: Project, watched: Watched, number: signal.Signals, *arguments: str
 ) -> tuple[int, str, str]:
     """The status and the output of a command that gets a signal once that has been read."""
-    with subprocess.Popen(
-        command(*arguments),
-        cwd=project.root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
+    with cwsync_begun(*arguments, folder=project.root) as running:
         assert watched.came.wait(30)
         running.send_signal(number)
         out, err = running.communicate(timeout=20)  # a third of what the service asked to wait
@@ -98,9 +90,7 @@ def test_what_was_applied_is_told_although_it_is_not_read_again(
         tenant.mend()
         assert status == 130
         assert "Resources: 6 added" in out
-        assert (
-            "CW604 interrupted: all that was planned is done and in the state, and was not read again" in out
-        )
+        assert "CW604 interrupted: what was done is in the state, and was not read again" in out
         state = json.loads(project.read(STATE))
         assert (state["lock"], state["pending"], len(state["resources"])) == (None, {}, 6)
         assert "No changes." in project.run("plan").out

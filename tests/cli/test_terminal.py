@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from support.program import command, cwsync, cwsync_process, cwsync_terminal
+from support.program import command, cwsync, cwsync_begun, cwsync_process, cwsync_terminal
 from support.projects import Project, example, small
 from support.tenant import Tenant, served
 
@@ -111,14 +111,7 @@ def test_an_interrupted_apply_saves_what_was_done_and_can_be_finished(
 ) -> None:
     with served(latency_ms=120) as tenant:
         project = small(tenant, tmp_path)
-        with subprocess.Popen(
-            command("apply", "--auto-approve"),
-            cwd=project.root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as running:
+        with cwsync_begun("apply", "--auto-approve", folder=project.root) as running:
             assert running.stderr is not None
             first = running.stderr.readline()
             running.send_signal(number)

@@ -63,6 +63,18 @@ def cwsync_process(*arguments: str, folder: Path, environ: Mapping[str, str] | N
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+def cwsync_begun(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    """A command that runs in a folder, to be disturbed and waited for."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 # Makes standard input the terminal that controls the process, so that Ctrl-C there is a signal, which nobody ignores:
 # a shell that runs the tests in the background lets all that it starts ignore it.
 _AT_TERMINAL = """
